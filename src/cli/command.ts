@@ -1,0 +1,28 @@
+import type { Readable } from 'node:stream'
+import type { Command as Parser } from 'commander'
+
+/** What a command may touch of the outside. Data goes to `out`, everything else to `err`. */
+export type Io = {
+  readonly stdin: Readable
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** True when `out` is a terminal and NO_COLOR is not set. */
+  readonly color: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Aborts when the person presses Ctrl-C or the process is told to end. */
+  readonly signal: AbortSignal
+}
+
+/** One command of `octroi`, one file in `commands/`. The file stays light: `run` imports the rooms it needs,
+ * so that a command loads nothing else. Returns the exit code (DESIGN 5.5). */
+export type CliCommand = {
+  /** As typed after `octroi`, in words: `report spend`. */
+  readonly name: string
+  readonly summary: string
+  /** Declares arguments and options. */
+  readonly configure: (parser: Parser) => void
+  readonly run: (
+    call: { readonly args: readonly string[]; readonly options: Readonly<Record<string, unknown>> },
+    io: Io,
+  ) => Promise<number>
+}

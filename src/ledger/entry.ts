@@ -1,0 +1,70 @@
+import type { Picos } from '../money/money.ts'
+import type { Charge, Unpriced } from '../pricing/price.ts'
+import type { Instant } from '../time.ts'
+
+/** Who, when, what: the identity of one upstream attempt. A retry is a new call. */
+export type Call = {
+  readonly id: string
+  readonly at: Instant
+  readonly provider: string
+  /** As the request names it. */
+  readonly model: string
+  readonly endpoint: string
+  /** The id of the Octroi key; null is shown as "(no key)". */
+  readonly key: string | null
+  readonly organization: string | null
+  readonly team: string | null
+  readonly project: string | null
+  readonly environment: string | null
+  /** A keyed pseudonym, never the name itself. */
+  readonly endUser: string | null
+  readonly conversation: string | null
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** What one call holds against one limit, in the window of the reservation's instant. */
+export type Hold = { readonly limit: string; readonly windowStart: Instant; readonly amount: Picos }
+
+/** A hold of a quote's most against limits, written before the first byte goes to the vendor.
+ * `most` is null when it is unknown and no limit asked for it. */
+export type Reservation = {
+  readonly call: Call
+  readonly currency: string
+  readonly most: Picos | null
+  readonly holds: readonly Hold[]
+  readonly leaseUntil: Instant
+}
+
+/** How sure an amount is. */
+export type Basis = 'measured' | 'estimated' | 'imported' | 'reconciled'
+
+/** Input tokens that were conversation history sent again, and their share of the cost.
+ * `exact` is false where they were apportioned by size instead of counted. */
+export type Resent = { readonly tokens: number; readonly amount: Picos; readonly exact: boolean }
+
+/** The end of a call whose cost is known. `model` and `tier` are as served. `unpriced` keeps what no price
+ * was found for; the total is then incomplete and every report says so. */
+export type Settlement = {
+  readonly callId: string
+  readonly at: Instant
+  readonly model: string
+  readonly tier: string | null
+  readonly basis: Basis
+  readonly currency: string
+  readonly charges: readonly Charge[]
+  readonly unpriced: readonly Unpriced[]
+  readonly resent: Resent | null
+  /** HTTP status of the provider's reply, or null when there was none. */
+  readonly status: number | null
+  /** Why it is estimated, or anything a reader must know: "upstream cut", "no usage in stream". */
+  readonly note: string | null
+  readonly bookVersion: string
+}
+
+/** One appended fact. Entries are never changed; `adjusted` names the entry it corrects. */
+export type LedgerEntry =
+  | ({ readonly kind: 'reserved' } & Reservation)
+  | ({ readonly kind: 'settled' } & Settlement)
+  | { readonly kind: 'released'; readonly callId: string; readonly at: Instant; readonly reason: string }
+  | { readonly kind: 'expired'; readonly callId: string; readonly at: Instant }
+  | ({ readonly kind: 'adjusted'; readonly corrects: number } & Settlement)
