@@ -18,6 +18,7 @@ export const errorCodes = {
   currency_mismatch: { status: 400, exit: 2, means: 'Amounts of different currencies met' },
   overlapping_prices: { status: 500, exit: 1, means: 'Two rows of the price book hold at one instant' },
   bad_price_row: { status: 500, exit: 1, means: 'A row of the price book is malformed' },
+  bad_model_row: { status: 500, exit: 1, means: 'A row of the model facts is malformed' },
   missing_key: { status: 401, exit: 1, means: 'The call carries no key' },
   wrong_key: { status: 401, exit: 1, means: 'The key is not known here' },
   revoked_key: { status: 401, exit: 1, means: 'The key was revoked' },

@@ -9,7 +9,7 @@ export type Io = {
   /** True when `out` is a terminal and NO_COLOR is not set. */
   readonly color: boolean
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Aborts when the person presses Ctrl-C or the process is told to end. */
+  /** Aborts when the person presses Ctrl-C, the process is told to end, or the reader of `out` has gone. */
   readonly signal: AbortSignal
 }
 
@@ -25,4 +25,11 @@ export type CliCommand = {
     call: { readonly args: readonly string[]; readonly options: Readonly<Record<string, unknown>> },
     io: Io,
   ) => Promise<number>
+}
+
+/** A command as the generated index knows it: name and summary at hand, the rest loaded when it is run. */
+export type CommandEntry = {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<CliCommand>
 }

@@ -1,3 +1,4 @@
+import type { Hold } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import type { Charge, Unpriced } from '../pricing/price.ts'
 import type { Instant } from '../time.ts'
@@ -21,9 +22,6 @@ export type Call = {
   readonly conversation: string | null
   readonly tags: Readonly<Record<string, string>>
 }
-
-/** What one call holds against one limit, in the window of the reservation's instant. */
-export type Hold = { readonly limit: string; readonly windowStart: Instant; readonly amount: Picos }
 
 /** A hold of a quote's most against limits, written before the first byte goes to the vendor.
  * `most` is null when it is unknown and no limit asked for it. */
@@ -61,10 +59,17 @@ export type Settlement = {
   readonly bookVersion: string
 }
 
-/** One appended fact. Entries are never changed; `adjusted` names the entry it corrects. */
+/** The end of a call that was not billed: never sent, or refused by the provider. */
+export type Release = { readonly callId: string; readonly at: Instant; readonly reason: string }
+
+/** One appended fact. Entries are never changed; one that corrects another names it by its sequence: `adjusted`
+ * when the cost of an expired reservation became known, `released` with `corrects` when it proved to be nothing. */
 export type LedgerEntry =
   | ({ readonly kind: 'reserved' } & Reservation)
   | ({ readonly kind: 'settled' } & Settlement)
-  | { readonly kind: 'released'; readonly callId: string; readonly at: Instant; readonly reason: string }
+  | ({ readonly kind: 'released'; readonly corrects: number | null } & Release)
   | { readonly kind: 'expired'; readonly callId: string; readonly at: Instant }
   | ({ readonly kind: 'adjusted'; readonly corrects: number } & Settlement)
+
+/** An entry with its place in the ledger. Sequences grow; they are how corrections name what they correct. */
+export type StoredEntry = LedgerEntry & { readonly sequence: number }

@@ -1,32 +1,81 @@
-import type { Picos } from '../money/money.ts'
+import type { Balance } from '../limits/hold.ts'
 import type { Instant } from '../time.ts'
-import type { Reservation, Settlement } from './entry.ts'
-
-/** What a limit's window holds: `settled`, `held` by open reservations, `unresolved` by expired ones. */
-export type Balance = {
-  readonly limit: string
-  readonly windowStart: Instant
-  readonly settled: Picos
-  readonly held: Picos
-  readonly unresolved: Picos
-}
+import type { Database, Store } from './database.ts'
+import type { Release, Reservation, Settlement } from './entry.ts'
+import { moduleUrl } from './module-url.ts'
 
 /** `done`: written. `repeated`: the same was written before. `conflict`: another content stands under this
- * id; the first stays, and a conflict is noted. `late`: the reservation had expired, so the settlement was
- * written as an `adjusted` entry. `unknown`: no such reservation. */
+ * id; the first stays, and a conflict is noted. `late`: the reservation had expired, so the end was written as
+ * a correction of the `expired` entry. `unknown`: no such reservation. */
 export type Outcome = 'done' | 'repeated' | 'conflict' | 'late' | 'unknown'
 
 /** The verbs of the ledger. Each promise resolves when the entry is on the disk, not before.
  * All are idempotent by call id. Rejects with `ledger_unavailable` when the disk refuses. */
 export type Ledger = {
   readonly reserve: (reservation: Reservation) => Promise<Outcome>
+  /** Rejects with `currency_mismatch` when the reservation is in another currency. */
   readonly settle: (settlement: Settlement) => Promise<Outcome>
-  readonly release: (release: { callId: string; at: Instant; reason: string }) => Promise<Outcome>
+  readonly release: (release: Release) => Promise<Outcome>
   /** Lengthens the leases of calls that still live. */
   readonly renew: (lease: { callIds: readonly string[]; until: Instant }) => Promise<void>
   /** Ends every reservation whose lease has passed: it becomes `expired`, and its holds unresolved. */
   readonly expire: (at: Instant) => Promise<readonly Reservation[]>
+  /** The reservation of a call whose truth is not known: open, or expired and not corrected. Else null. */
+  readonly unended: (callId: string) => Promise<Reservation | null>
   /** Balances of every limit and window that has any. */
   readonly balances: () => Promise<readonly Balance[]>
+  /** Closes the database. */
   readonly close: () => Promise<void>
 }
+
+/** One place where what the ledger kept is not what its entries come to. `key` names it, as a call id or a
+ * JSON array of names; `folded` is what the entries come to, `kept` what the ledger kept. Null: not there. */
+export type Difference = {
+  readonly where: 'file' | 'entries' | 'open reservations' | 'balances' | 'charges by hour' | 'calls by hour'
+  readonly key: string
+  readonly folded: string | null
+  readonly kept: string | null
+}
+
+/** Whether the ledger agrees with itself. The first 1,000 differences are listed, all are counted. */
+export type Verification = {
+  readonly agrees: boolean
+  readonly entries: number
+  readonly calls: number
+  readonly differenceCount: number
+  readonly differences: readonly Difference[]
+}
+
+/** The tables and verbs of the ledger, to open a database with. */
+export const ledgerStore: Store = {
+  name: 'ledger',
+  migrations: new URL('./migrations/', import.meta.url),
+  module: moduleUrl('./sql-ledger.ts', import.meta.url),
+}
+
+/** The ledger in a database that was opened with `ledgerStore`. */
+export const openLedger = (database: Database): Ledger => {
+  const call = <Result>(verb: string, argument: unknown): Promise<Result> =>
+    database.call('ledger', verb, argument)
+  return {
+    reserve: (reservation) => call('reserve', reservation),
+    settle: (settlement) => call('settle', settlement),
+    release: (release) => call('release', release),
+    renew: (lease) => call('renew', lease),
+    expire: async (at) => {
+      const all: Reservation[] = []
+      for (;;) {
+        const some = await call<readonly Reservation[]>('expire', at)
+        if (some.length === 0) return all
+        all.push(...some)
+      }
+    },
+    unended: (callId) => call('unended', callId),
+    balances: () => call('balances', null),
+    close: () => database.close(),
+  }
+}
+
+/** Folds all entries anew and compares with what the ledger kept. Reads one consistent view; through a
+ * reader's database it disturbs no writer. */
+export const verify = (database: Database): Promise<Verification> => database.call('ledger', 'verify', null)

@@ -73,18 +73,20 @@ export const formatScaled = (units: bigint, places: number): string => {
 
 /** The nearest whole number of units of 10^-places; a tie goes to the even one. */
 export const roundHalfEven = (value: Rational, places: number): bigint => {
-  const scaled = value.numerator * 10n ** BigInt(places)
-  const floor = floorDivide(scaled, value.denominator)
-  const twice = (scaled - floor * value.denominator) * 2n
-  if (twice < value.denominator) return floor
-  if (twice > value.denominator) return floor + 1n
-  return floor % 2n === 0n ? floor : floor + 1n
+  const scaled = value.numerator * powerOfTen(places)
+  const truncated = scaled / value.denominator
+  const rest = scaled - truncated * value.denominator
+  if (rest === 0n) return truncated
+  const away = rest < 0n ? truncated - 1n : truncated + 1n
+  const twice = rest < 0n ? -2n * rest : 2n * rest
+  if (twice === value.denominator) return truncated % 2n === 0n ? truncated : away
+  return twice < value.denominator ? truncated : away
 }
 
-const floorDivide = (a: bigint, b: bigint): bigint => {
-  const quotient = a / b
-  return a % b !== 0n && a < 0n ? quotient - 1n : quotient
-}
+/** Powers of ten at hand: a posted amount needs one each time. */
+const powers = Array.from({ length: 20 }, (_, places) => 10n ** BigInt(places))
+
+const powerOfTen = (places: number): bigint => powers[places] ?? 10n ** BigInt(places)
 
 const gcd = (a: bigint, b: bigint): bigint => {
   let [x, y] = [a, b]

@@ -44,6 +44,7 @@ export const meters = {
   },
   output_audio_tokens: { ...token, direction: 'output', modality: 'audio', parent: 'output_text_tokens' },
   training_tokens: { ...token, direction: 'input', modality: 'text' },
+  request: { ...tool, unit: 'request' },
   image: { unit: 'image', whole: true, direction: 'output', modality: 'image', cache: 'none' },
   tts_characters: { unit: 'character', whole: true, direction: 'input', modality: 'text', cache: 'none' },
   audio_seconds: { unit: 'second', whole: false, direction: 'input', modality: 'audio', cache: 'none' },
@@ -58,6 +59,9 @@ export const meters = {
 } as const satisfies Record<string, MeterFacts>
 
 export type Meter = keyof typeof meters
+
+/** Every meter, in the order of the table. */
+export const meterNames = Object.keys(meters) as readonly Meter[]
 
 export const isMeter = (name: string): name is Meter => Object.hasOwn(meters, name)
 

@@ -1,0 +1,22 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { openPriceBook, type PriceBook, type PriceFile } from '../pricing/price-book.ts'
+
+/** The package's price files: `src/` and `dist/` alike stand one level below its root. */
+const folder = new URL('../../prices/', import.meta.url)
+
+/** The price files that come with the package. */
+export const bundledPrices = async (): Promise<readonly PriceFile[]> =>
+  (await readJson(folder)) as PriceFile[]
+
+/** The price book that comes with the package, checked and open. */
+export const bundledBook = async (): Promise<PriceBook> => openPriceBook(await bundledPrices())
+
+/** The model facts that come with the package, one value a file, as written. */
+export const bundledModels = (): Promise<readonly unknown[]> => readJson(new URL('models/', folder))
+
+const readJson = async (directory: URL): Promise<readonly unknown[]> => {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort()
+  return Promise.all(
+    names.map(async (name): Promise<unknown> => JSON.parse(await readFile(new URL(name, directory), 'utf8'))),
+  )
+}

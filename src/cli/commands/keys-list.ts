@@ -1,0 +1,45 @@
+import type { CliCommand } from '../command.ts'
+
+/** `octroi keys list`: the keys without their secrets. */
+export const command: CliCommand = {
+  name: 'keys list',
+  summary: 'List the Octroi keys, without their secrets',
+  configure: (parser) => {
+    parser
+      .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
+      .option('--json', 'for machines')
+  },
+  run: async ({ options }, io) => {
+    const [{ withKeys }, { formatJson }, { formatTable }] = await Promise.all([
+      import('../keys.ts'),
+      import('../json.ts'),
+      import('../table.ts'),
+    ])
+    const keys = await withKeys(String(options.data), (store) => store.list())
+    if (options.json === true) {
+      io.out(`${formatJson(keys)}\n`)
+      return 0
+    }
+    const titles = ['key', 'name', 'organization', 'team', 'project', 'environment', 'created', 'revoked']
+    const rows = keys.map((key) =>
+      [
+        key.id,
+        key.name,
+        key.organization,
+        key.team,
+        key.project,
+        key.environment,
+        key.createdAt,
+        key.revokedAt,
+      ].map((cell) => cell ?? ''),
+    )
+    io.out(
+      formatTable(
+        titles.map((title) => ({ title })),
+        rows,
+        { color: io.color },
+      ),
+    )
+    return 0
+  },
+}

@@ -1,0 +1,67 @@
+import type { CliCommand } from '../command.ts'
+
+/** `octroi plan`: what a conversation will cost, turn by turn. */
+export const command: CliCommand = {
+  name: 'plan',
+  summary: 'Plan what a conversation costs when its history is sent again at every turn',
+  configure: (parser) => {
+    parser
+      .argument(
+        '[FILE]',
+        'a plan {model, at, system, user, assistant, turns, keepTurns?, capTokens?, priming?}, an array of plans, or one a line; "-", or nothing where no --model is given: standard input',
+      )
+      .option('--provider <name>', 'who is called: openai unless said')
+      .option('--model <model>', 'the model')
+      .option('--at <date>', 'the day whose prices hold: today unless said')
+      .option('--system <tokens>', 'instructions and tools, sent at every turn')
+      .option('--user <tokens>', 'a message of the user')
+      .option('--assistant <tokens>', 'an answer')
+      .option('--turns <number>', 'how many messages the user sends')
+      .option('--priming <tokens>', 'what the wire adds to each request')
+      .option('--keep-turns <number>', 'how many earlier turns are sent again')
+      .option('--cap-tokens <tokens>', 'how long a prompt may be; the oldest messages are left out')
+      .option('--json', 'for machines: an object, an array or JSON Lines, as the input is')
+  },
+  run: async ({ args, options }, io) => {
+    const [{ planItems }, { readItems }, { openInput }, bundled, { clockFrom }, { openModelFacts }] =
+      await Promise.all([
+        import('../plan-items.ts'),
+        import('../items.ts'),
+        import('../input.ts'),
+        import('../bundled.ts'),
+        import('../clock.ts'),
+        import('../../pricing/model-facts.ts'),
+      ])
+    const [book, models] = await Promise.all([bundled.bundledBook(), bundled.bundledModels()])
+    const fields = fieldsOf(options)
+    const given = args[0] === undefined && options.model !== undefined
+    const items = given ? onePlan() : await readItems(await openInput(args[0], io))
+    const facts = openModelFacts(models)
+    return planItems(
+      items,
+      { book, facts, now: clockFrom(undefined).now(), json: options.json === true, fields },
+      io,
+    )
+  },
+}
+
+/** An empty plan, which the options fill. */
+const onePlan = () => ({
+  form: 'object' as const,
+  items: (async function* () {
+    yield { place: 'the plan', value: {} }
+  })(),
+})
+
+const numbers = ['system', 'user', 'assistant', 'turns', 'priming', 'keepTurns', 'capTokens']
+
+/** The options that are fields of a plan; a number that is none stays text, so that its error shows it. */
+const fieldsOf = (options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const given = ['provider', 'model', 'at', ...numbers].flatMap((name): [string, unknown][] => {
+    const value = options[name]
+    if (value === undefined) return []
+    const isNumber = numbers.includes(name) && /^-?\d+(\.\d+)?$/.test(String(value))
+    return [[name, isNumber ? Number(value) : value]]
+  })
+  return Object.fromEntries(given)
+}

@@ -1,0 +1,29 @@
+import type { CliCommand } from '../command.ts'
+
+/** `octroi price`: what recorded uses cost, at the prices in force when they happened. */
+export const command: CliCommand = {
+  name: 'price',
+  summary: 'Price recorded uses of AI APIs at the prices in force when they happened',
+  configure: (parser) => {
+    parser
+      .argument(
+        '[FILE]',
+        'an item {provider, model, at, usage: {meter: quantity}, attributes?}, an array of items, or one item a line; "-" or nothing: standard input',
+      )
+      .option('--as-of <date>', 'price with what was known on that day')
+      .option('--json', 'for machines: an object, an array or JSON Lines, as the input is')
+  },
+  run: async ({ args, options }, io) => {
+    const [{ priceItems }, { readItems }, { openInput }, { bundledBook }, { parseInstant }] =
+      await Promise.all([
+        import('../price-items.ts'),
+        import('../items.ts'),
+        import('../input.ts'),
+        import('../bundled.ts'),
+        import('../../time.ts'),
+      ])
+    const asOf = options.asOf === undefined ? {} : { asOf: parseInstant(String(options.asOf)) }
+    const items = await readItems(await openInput(args[0], io))
+    return priceItems(items, { book: await bundledBook(), json: options.json === true, ...asOf }, io)
+  },
+}

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleCall, exampleReservation, exampleSettlement } from '../../../test/conformance/ledger.ts'
+import { openSqlite } from '../../ledger/databases/sqlite.ts'
+import { ledgerStore, openLedger } from '../../ledger/ledger.ts'
+import { parsePicos } from '../../money/money.ts'
+import type { CliCommand } from '../command.ts'
+import { main } from '../main.ts'
+import { command as verify } from './ledger-verify.ts'
+import { command as conversations } from './report-conversations.ts'
+import { command as spend } from './report-spend.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'octroi-report-'))
+const file = join(folder, 'ledger.sqlite')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const dollars = parsePicos('0.30')
+const resent = { tokens: 4, amount: parsePicos('0.12'), exact: true }
+
+const fill = async (to: string, unpriced: boolean): Promise<void> => {
+  const ledger = openLedger(await openSqlite({ file: to, stores: [ledgerStore] }))
+  for (const [id, team] of [
+    ['a', 'search'],
+    ['b', null],
+    ['c', 'search'],
+  ] as const) {
+    await ledger.reserve({ ...exampleReservation(id), call: exampleCall(id, { team }) })
+    await ledger.settle(exampleSettlement(id, dollars, { resent }))
+  }
+  if (unpriced) {
+    await ledger.reserve(exampleReservation('d'))
+    const image = { meter: 'image', quantity: 2, code: 'no_price', message: 'No price.' } as const
+    await ledger.settle(exampleSettlement('d', 0n, { charges: [], unpriced: [image], resent: null }))
+  }
+  await ledger.close()
+}
+
+beforeAll(() => fill(file, false))
+
+const run = async (command: CliCommand, ...args: readonly string[]) => {
+  const written = { out: '', err: '' }
+  const { name, summary } = command
+  const exit = await main(
+    [...name.split(' '), ...args],
+    {
+      stdin: Readable.from([]),
+      out: (text) => {
+        written.out += text
+      },
+      err: (text) => {
+        written.err += text
+      },
+      color: false,
+      environment: {},
+      signal: new AbortController().signal,
+    },
+    [{ name, summary, load: () => Promise.resolve(command) }],
+  )
+  return { ...written, exit }
+}
+
+describe('octroi report spend', () => {
+  it('prints a line for each team and model, and the total', async () => {
+    const { out, exit } = await run(spend, '--ledger', file)
+    expect(exit).toBe(0)
+    expect(out.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'team model calls input re-sent output cost share estimated re-sent cost of cost',
+      'search gpt-4-0613 2 20 40.0% 0 0.6 USD 66.7% 0.0% 0.24 40.0%',
+      '(none) gpt-4-0613 1 10 40.0% 0 0.3 USD 33.3% 0.0% 0.12 40.0%',
+      expect.stringMatching(/^-+$/),
+      'total 3 30 40.0% 0 0.9 USD 100.0% 0.0% 0.36 40.0%',
+      '',
+    ])
+  })
+
+  it('prints quantities by meter', async () => {
+    const { out } = await run(spend, '--ledger', file, '--by', 'meter')
+    expect(out).toMatch(/^input_text_tokens +30 +token +0\.9 +USD +100\.0%/m)
+  })
+
+  it('prints the same as JSON, amounts as strings', async () => {
+    const { out, exit } = await run(spend, '--ledger', file, '--by', 'team', '--from', '2023-11-15', '--json')
+    expect(exit).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 'octroi-report-spend/1',
+      by: ['team'],
+      from: '2023-11-15T00:00:00Z',
+      to: null,
+      groups: [
+        {
+          team: 'search',
+          currency: 'USD',
+          calls: 2,
+          quantity: { amount: '20', unit: 'token' },
+          inputTokens: '20',
+          amount: '0.6',
+          share: '0.666667',
+          basis: { measured: '0.6', estimated: '0' },
+          resent: { tokens: 8, amount: '0.24', share: '0.4' },
+        },
+        { team: null, amount: '0.3' },
+      ],
+      totals: [{ calls: 3, amount: '0.9' }],
+    })
+  })
+
+  it('keeps to the period', async () => {
+    const { out, exit } = await run(spend, '--ledger', file, '--to', '2023-11-15T12:00:00Z')
+    expect([exit, out]).toEqual([0, 'Nothing was spent in this period.\n'])
+  })
+
+  it('names what has no price and says that data are incomplete', async () => {
+    const incomplete = join(folder, 'incomplete.sqlite')
+    await fill(incomplete, true)
+    const { out, err, exit } = await run(spend, '--ledger', incomplete)
+    expect(exit).toBe(4)
+    expect(out).toMatch(/without a price/)
+    expect(out).toMatch(/^search .* image$/m)
+    expect(err).toMatch(/1 of the calls used something that has no price/)
+    expect(await run(conversations, '--ledger', incomplete)).toMatchObject({ exit: 4, err })
+  })
+
+  it.each([
+    [['--by', 'colour'], /--by cannot be "colour".*organization, team/],
+    [['--by', 'team,team'], /--by cannot be "team"/],
+    [['--from', 'yesterday'], /"yesterday" is not an instant/],
+    [['--from', '2023-11-15T12:30:00Z'], /not a whole hour/],
+    [['--from', '2023-11-16', '--to', '2023-11-15'], /not before/],
+    [['--ledger', join(folder, 'missing.sqlite')], /There is no ledger at/],
+  ])('refuses %j', async (args, message) => {
+    const { out, err, exit } = await run(spend, '--ledger', file, ...args)
+    expect([exit, out]).toEqual([2, ''])
+    expect(err).toMatch(message)
+  })
+})
+
+describe('octroi report conversations', () => {
+  it('prints what each conversation cost and how much was sent again', async () => {
+    const { out, exit } = await run(conversations, '--ledger', file)
+    expect(exit).toBe(0)
+    expect(out).toMatch(/^search +conversation_1 +gpt-4-0613 +2 +20 +40\.0% +0 +0\.6 +USD +0\.24 +40\.0%$/m)
+  })
+
+  it('prints the dearest as JSON', async () => {
+    const { out, err } = await run(conversations, '--ledger', file, '--json', '--top', '1')
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 'octroi-report-conversations/1',
+      count: 2,
+      conversations: [
+        { team: 'search', calls: 2, inputTokens: '20', amount: '0.6', resent: { tokens: '8' } },
+      ],
+    })
+    expect(err).toMatch(/1 more/)
+  })
+
+  it('refuses to list none', async () => {
+    expect(await run(conversations, '--ledger', file, '--top', '0')).toMatchObject({ exit: 2, out: '' })
+  })
+})
+
+describe('octroi ledger verify', () => {
+  it('agrees with exit code 0', async () => {
+    expect(await run(verify, '--ledger', file)).toMatchObject({
+      exit: 0,
+      out: 'The ledger agrees: 6 entries of 3 calls.\n',
+    })
+  })
+
+  it('lists what differs with exit code 1', async () => {
+    const broken = join(folder, 'broken.sqlite')
+    await fill(broken, false)
+    const database = new DatabaseSync(broken)
+    database.exec('UPDATE call_hours SET calls = calls + 1')
+    database.close()
+    const { out, err, exit } = await run(verify, '--ledger', broken)
+    expect(exit).toBe(1)
+    expect(out).toMatch(/^calls by hour .*"search"/m)
+    expect(err).toMatch(/differs from its entries in 2 places/)
+    const json = await run(verify, '--ledger', broken, '--json')
+    expect(JSON.parse(json.out)).toMatchObject({ agrees: false, differenceCount: 2, calls: 3 })
+  })
+
+  it('says with exit code 2 that there is no ledger', async () => {
+    const { err, exit } = await run(verify, '--ledger', join(folder, 'missing.sqlite'))
+    expect(exit).toBe(2)
+    expect(err).toMatch(/There is no ledger at/)
+  })
+})

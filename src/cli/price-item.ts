@@ -1,0 +1,91 @@
+import { OctroiError } from '../errors.ts'
+import { formatPicos } from '../money/money.ts'
+import { add, format, parseDecimal, zero } from '../money/rational.ts'
+import type { Cost, PricedCall } from '../pricing/price.ts'
+import { parseInstant } from '../time.ts'
+import { type Meter, parseMeter } from '../usage/meter.ts'
+import { type Quantity, toQuantity, type Usage } from '../usage/usage.ts'
+
+/** A recorded use of an API, as `octroi price` takes it. */
+export type PriceItem = { readonly usage: Usage; readonly call: PricedCall }
+
+/** Reads `{provider, model, at, usage: {meter: quantity}, attributes?, currency?}`. Throws the code of the
+ * first field that cannot be used, naming it. */
+export const parsePriceItem = (value: unknown): PriceItem => {
+  const item = objectOf(value, 'the item')
+  const model = item.model ?? null
+  const attributes = item.attributes === undefined ? {} : objectOf(item.attributes, 'attributes')
+  const call: PricedCall = {
+    provider: textOf(item.provider, 'provider'),
+    model: model === null ? null : textOf(model, 'model'),
+    at: parseInstant(textOf(item.at, 'at')),
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, text]) => [
+        name,
+        textOf(text, `attributes.${name.slice(0, 40)}`),
+      ]),
+    ),
+    ...(item.currency !== undefined && { currency: textOf(item.currency, 'currency') }),
+  }
+  const usage = Object.entries(objectOf(item.usage, 'usage')).map(([name, quantity]) => {
+    const meter = parseMeter(name)
+    return [meter, quantityOf(quantity, meter)] as const
+  })
+  return { usage: Object.fromEntries(usage) as Usage, call }
+}
+
+/** A cost as `octroi price` prints it: amounts as decimal strings, quantities as integers or strings. `exact` is
+ * there where rounding changed the total, as a fraction where it is no finite decimal. */
+export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
+  const exact = format(cost.charges.reduce((sum, charge) => add(sum, charge.exact), zero))
+  const pricedTotal = formatPicos(cost.pricedTotal)
+  return {
+    total: cost.total === null ? null : formatPicos(cost.total),
+    pricedTotal,
+    ...(exact !== pricedTotal && { exact }),
+    currency: cost.currency,
+    charges: cost.charges.map((charge) => ({
+      meter: charge.meter,
+      quantity: formatQuantity(charge.quantity),
+      unitPrice: charge.unitPrice,
+      per: charge.per,
+      amount: formatPicos(charge.amount),
+      price: charge.price,
+      source: charge.source,
+    })),
+    unpriced: cost.unpriced.map((unpriced) => ({ ...unpriced, quantity: formatQuantity(unpriced.quantity) })),
+    estimated: false,
+  }
+}
+
+const formatQuantity = (quantity: Quantity): number | string =>
+  typeof quantity === 'number' ? quantity : format(quantity)
+
+const quantityOf = (value: unknown, meter: Meter): Quantity => {
+  const bad = (why: string): OctroiError => new OctroiError('bad_number', `usage.${meter}: ${why}`)
+  if (typeof value !== 'number' && typeof value !== 'string') {
+    throw bad('write a number, or a decimal in quotes such as "61.4".')
+  }
+  const text = String(value)
+  if (typeof value === 'number' && text.replace(/\D/g, '').length > 15 && !Number.isSafeInteger(value)) {
+    throw bad(`${text} has more digits than a JSON number keeps. Write it in quotes.`)
+  }
+  try {
+    return toQuantity(parseDecimal(text))
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const objectOf = (value: unknown, name: string): Readonly<Record<string, unknown>> => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw new OctroiError(
+    'bad_input',
+    `${name} must be an object${value === undefined ? ' and is missing' : ''}.`,
+  )
+}
+
+const textOf = (value: unknown, name: string): string => {
+  if (typeof value === 'string' && value !== '') return value
+  throw new OctroiError('bad_input', `${name} must be a text${value === undefined ? ' and is missing' : ''}.`)
+}

@@ -1,0 +1,64 @@
+import { errorCodes, OctroiError } from '../errors.ts'
+import { type Cost, price } from '../pricing/price.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+import type { Instant } from '../time.ts'
+import type { Io } from './command.ts'
+import { reportError } from './errors.ts'
+import type { Item, Items } from './items.ts'
+import { formatJson } from './json.ts'
+import { formatCost, type PriceItem, parsePriceItem } from './price-item.ts'
+import { emptyBill, formatBill, putOnBill } from './price-table.ts'
+
+/** How to price: with which book, as known when, and printed for whom. */
+export type PriceOptions = { readonly book: PriceBook; readonly asOf?: Instant; readonly json: boolean }
+
+/** Prices items and prints their costs in the form in which the items came. Of JSON Lines every line is answered:
+ * a bad one with its error, the others with their cost. Returns the exit code: 1 where a line was bad, 4 where
+ * something has no price. Throws the error of a bad item of any other form, with nothing printed. */
+export const priceItems = async (
+  { form, items }: Items,
+  options: PriceOptions,
+  io: Pick<Io, 'out' | 'err' | 'color' | 'environment' | 'signal'>,
+): Promise<number> => {
+  const costs: Cost[] = []
+  const bill = emptyBill()
+  let [bad, unpriced] = [0, 0]
+  for await (const item of items) {
+    if (io.signal.aborted) return errorCodes.internal.exit
+    const priced = priceItem(item, options)
+    if ('error' in priced) {
+      if (form !== 'lines') throw priced.error
+      bad += 1
+      reportError(priced.error, io)
+      if (options.json) io.out(`${formatJson({ error: describe(priced.error) }, { indent: 0 })}\n`)
+      continue
+    }
+    if (priced.cost.total === null) unpriced += 1
+    if (!options.json) putOnBill(priced, bill)
+    else if (form === 'lines') io.out(`${formatJson(formatCost(priced.cost), { indent: 0 })}\n`)
+    else costs.push(priced.cost)
+  }
+  if (!options.json) io.out(formatBill(bill, io))
+  else if (form === 'object') io.out(costs.map((cost) => `${formatJson(formatCost(cost))}\n`).join(''))
+  else if (form === 'array') io.out(`${formatJson(costs.map(formatCost))}\n`)
+  return bad > 0 ? 1 : unpriced > 0 ? errorCodes.unpriced.exit : 0
+}
+
+type Priced = { readonly item: PriceItem; readonly cost: Cost } | { readonly error: OctroiError }
+
+const priceItem = (item: Item, { book, asOf }: PriceOptions): Priced => {
+  if ('error' in item) return { error: item.error }
+  try {
+    const parsed = parsePriceItem(item.value)
+    const call = asOf === undefined ? parsed.call : { ...parsed.call, asOf }
+    return { item: parsed, cost: price(parsed.usage, call, book) }
+  } catch (error) {
+    if (!(error instanceof OctroiError)) throw error
+    return { error: new OctroiError(error.code, `${item.place}: ${error.message}`, error.details) }
+  }
+}
+
+const describe = ({ code, message }: OctroiError): { readonly code: string; readonly message: string } => ({
+  code,
+  message,
+})

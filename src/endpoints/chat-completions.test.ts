@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { openai } from '../providers/openai.ts'
+import { parseInstant } from '../time.ts'
+import type { ReplyWire } from './endpoint.ts'
+
+const wire = (): ReplyWire => {
+  const route = openai.endpoints
+    .flatMap(({ routes }) => routes)
+    .find(({ path }) => path === '/chat/completions')
+  if (route?.billing !== 'reply') throw new Error('the chat wire is metered by its reply')
+  return route.wire
+}
+
+const surroundings = { bodyBytes: 200, contextWindow: 128_000, outputTokensMax: 4_096, objects: {} }
+const user = (content: unknown) => ({ role: 'user', content })
+
+describe('the bound of a chat request', () => {
+  it('is its bytes in, and its output limit for each choice out', () => {
+    const [input, output] = wire().bound({ messages: [user('hello')], max_tokens: 100, n: 3 }, surroundings)
+    expect(input?.most).toBe(200)
+    expect(output?.most).toBe(300)
+  })
+
+  it("takes the model's output cap where the request sets none", () => {
+    expect(wire().bound({ messages: [user('hello')] }, surroundings)[1]?.most).toBe(4_096)
+  })
+
+  it('is the window of the model as soon as a part is not text', () => {
+    const image = user([{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }])
+    expect(wire().bound({ messages: [image] }, surroundings)[0]?.most).toBe(128_000)
+    const [unseen] = wire().bound({ messages: [image] }, { ...surroundings, contextWindow: null })
+    expect(unseen?.most).toBeNull()
+    expect(unseen?.reason).toContain('not text')
+  })
+
+  it('is unknown where neither request nor model limits the output', () => {
+    const [, output] = wire().bound({ messages: [] }, { ...surroundings, outputTokensMax: null })
+    expect(output?.most).toBeNull()
+  })
+
+  it('never trusts a negative or absurd n', () => {
+    expect(wire().bound({ max_tokens: 10, n: -5 }, surroundings)[1]?.most).toBe(10)
+    expect(wire().bound({ max_tokens: 10, n: 0 }, surroundings)[1]?.most).toBe(10)
+  })
+})
+
+describe('usage in streams', () => {
+  const may2024 = parseInstant('2024-05-06')
+
+  it('is asked for since May 2024, and only in streams that do not ask themselves', () => {
+    expect(wire().askUsage({ stream: true }, may2024)).toBe('{"include_usage":true}')
+    expect(wire().askUsage({ stream: true }, may2024 - 1)).toBeNull()
+    expect(wire().askUsage({}, may2024)).toBeNull()
+    expect(wire().askUsage({ stream: true, stream_options: { include_usage: true } }, may2024)).toBeNull()
+  })
+
+  it('is cut out again to the byte', () => {
+    const chunk = '{"id":"c","choices":[{"index":0,"delta":{"content":"say \\"usage\\":null"}}]'
+    expect(wire().cutUsage(`data: ${chunk},"usage":null}\n\n`)).toBe(`data: ${chunk}}\n\n`)
+    expect(wire().cutUsage(`data: ${chunk}}\n\n`)).toBe(`data: ${chunk}}\n\n`)
+    expect(wire().cutUsage('data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n')).toBeNull()
+    expect(wire().cutUsage('data: [DONE]\n\n')).toBe('data: [DONE]\n\n')
+  })
+})
+
+describe('the meter of a stream', () => {
+  it('gathers the visible text of each choice, and the usage when it comes', () => {
+    const meter = wire().meterStream()
+    const chunk = (index: number, content: string) =>
+      `data: {"model":"gpt-4o-2024-08-06","choices":[{"index":${index},"delta":{"content":"${content}"}}]}\n\n`
+    for (const event of [chunk(0, 'a'), chunk(1, 'x'), chunk(0, 'b')]) expect(meter.event(event)).toBe(false)
+    expect(meter.reply()).toMatchObject({ model: 'gpt-4o-2024-08-06', usage: null, produced: ['ab', 'x'] })
+    meter.event('data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}\n\n')
+    expect(meter.event('data: [DONE]\n\n')).toBe(true)
+    expect(meter.reply().usage?.usage).toEqual({ input_text_tokens: 9, output_text_tokens: 3 })
+  })
+
+  it.each(['data: not json\n\n', ': keep-alive\n\n', 'data: {"choices":null}\n\n', 'data: 7\n\n', '\n\n'])(
+    'is not stopped by %j',
+    (event) => {
+      const meter = wire().meterStream()
+      expect(meter.event(event)).toBe(false)
+      expect(meter.reply().produced).toEqual([])
+    },
+  )
+})
+
+it('calls history what stands before the newest turn, instructions apart', () => {
+  const messages = [
+    { role: 'system', content: 'sys' },
+    user('abcd'),
+    { role: 'assistant', content: 'efghij' },
+    user('kl'),
+  ]
+  expect(wire().history({ messages })).toEqual({ resent: 10, total: 15 })
+  expect(wire().history({ messages: [user('only')] })).toEqual({ resent: 0, total: 4 })
+})

@@ -1,0 +1,179 @@
+import { parseInstant } from '../time.ts'
+import { countChat } from '../tokens/chat.ts'
+import { tokensAtMost } from '../tokens/text.ts'
+import { readUsage, type UsageShape } from '../usage/read.ts'
+import type { Bound } from './bound.ts'
+import type { Endpoint, Reply, ReplyWire, StreamMeter, Surroundings } from './endpoint.ts'
+import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
+import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
+import { openaiTags } from './openai-tags.ts'
+
+/** Chat Completions, as OpenAI and those who speak its wire serve it. `shape` says where this vendor reports
+ * each meter. */
+export const chatCompletions = (shape: UsageShape): Endpoint => ({
+  id: 'chat-completions',
+  routes: [{ method: 'POST', path: '/chat/completions', billing: 'reply', wire: wire(shape) }],
+  refusal: openaiRefusal,
+  streamFault: openaiStreamFault,
+})
+
+const wire = (shape: UsageShape): ReplyWire => ({
+  read: (request) => ({
+    model: textOf(member(request, 'model')),
+    stream: member(request, 'stream') === true,
+    tier: textOf(member(request, 'service_tier')),
+    endUser: textOf(member(request, 'safety_identifier')) ?? textOf(member(request, 'user')),
+    tags: openaiTags(request),
+  }),
+  bound,
+  readReply: (reply) => ({
+    model: textOf(member(reply, 'model')),
+    tier: textOf(member(reply, 'service_tier')),
+    usage: readUsage(member(reply, 'usage'), shape),
+    produced: listOf(member(reply, 'choices')).map((choice) => producedText(member(choice, 'message'))),
+  }),
+  meterStream: () => streamMeter(shape),
+  askUsage,
+  cutUsage,
+  count: (request, produced, counter) => {
+    const prompt = countChat(request, counter)
+    const output = produced.reduce((sum, text) => sum + counter.count(text), 0)
+    return {
+      usage: { input_text_tokens: prompt.tokens, output_text_tokens: output },
+      history: prompt.history,
+      rule: prompt.rule,
+    }
+  },
+  history,
+})
+
+/** Tokens that a vendor may add for tool definitions beside their text: 103 were measured on gpt-5.1, 24 at
+ * most on earlier models (ai-tokenizer, December 2025). */
+const toolsOverheadTokensMax = 512
+
+/** Input: no text has more tokens than bytes, and the JSON around a message is longer than the tokens it
+ * stands for; whatever is not text is bounded by the model's window alone. Output: the limit in the request,
+ * else the model's cap, for each of `n` choices. */
+const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
+  const { bodyBytes, contextWindow, outputTokensMax } = surroundings
+  const overhead = listOf(member(request, 'tools')).length > 0 ? toolsOverheadTokensMax : 0
+  const textual = bodyBytes + overhead
+  const inputMost = textOnly(request) ? Math.min(textual, contextWindow ?? textual) : contextWindow
+  const asked =
+    countOf(member(request, 'max_completion_tokens')) ??
+    countOf(member(request, 'max_tokens')) ??
+    outputTokensMax
+  const choices = countOf(member(request, 'n')) ?? 1
+  const outputMost = asked === null ? null : asked * Math.max(1, choices)
+  return [
+    {
+      meters: ['input_text_tokens', 'cached_input_tokens', 'cache_write_tokens', 'input_audio_tokens'],
+      least: 1,
+      most: inputMost,
+      ...(inputMost === null && {
+        reason: 'the request has parts that are not text, and the context window of the model is not known',
+      }),
+    },
+    {
+      meters: ['output_text_tokens', 'output_audio_tokens'],
+      least: 0,
+      most: outputMost,
+      ...(outputMost === null && {
+        reason: 'the request sets no max_completion_tokens, and the output cap of the model is not known',
+      }),
+    },
+  ]
+}
+
+const textOnly = (request: Json): boolean =>
+  member(request, 'audio') === undefined &&
+  listOf(member(request, 'messages')).every((message) => {
+    const content = member(message, 'content')
+    return !Array.isArray(content) || content.every((part) => textOf(member(part, 'text')) !== null)
+  })
+
+/** `stream_options.include_usage` was announced on 2024-05-06 (OpenAI API changelog); before that the vendor
+ * refused the argument. */
+const usageInStreamsSince = parseInstant('2024-05-06')
+
+const askUsage: ReplyWire['askUsage'] = (request, at) => {
+  if (at < usageInStreamsSince || member(request, 'stream') !== true) return null
+  const options = member(request, 'stream_options')
+  if (member(options, 'include_usage') === true) return null
+  return JSON.stringify({ include_usage: true })
+}
+
+const usageNull = /,\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,/
+
+const cutUsage: ReplyWire['cutUsage'] = (event) => {
+  const data = dataOf(event)
+  if (data === null || !data.includes('"usage"')) return event
+  const chunk = parseJson(data)
+  const choices = member(chunk, 'choices')
+  const usage = member(chunk, 'usage')
+  if (usage === null) return event.replace(usageNull, '')
+  return usage !== undefined && Array.isArray(choices) && choices.length === 0 ? null : event
+}
+
+const dataOf = (event: string): string | null => {
+  const start = event.indexOf('data:')
+  return start === -1 ? null : event.slice(start + 5).trim()
+}
+
+/** Text kept of a stream for counting; past it the count says that it is a lower bound. */
+const producedCharactersMax = 8_000_000
+
+const streamMeter = (shape: UsageShape): StreamMeter => {
+  const produced: string[] = []
+  let [model, tier, usage]: [string | null, string | null, Reply['usage']] = [null, null, null]
+  let characters = 0
+  return {
+    event: (event) => {
+      const data = dataOf(event)
+      if (data === null) return false
+      if (data === '[DONE]') return true
+      const chunk = parseJson(data)
+      model = textOf(member(chunk, 'model')) ?? model
+      tier = textOf(member(chunk, 'service_tier')) ?? tier
+      usage = readUsage(member(chunk, 'usage'), shape) ?? usage
+      for (const choice of listOf(member(chunk, 'choices'))) {
+        const text = producedText(member(choice, 'delta'))
+        const index = countOf(member(choice, 'index')) ?? 0
+        if (text === '' || characters > producedCharactersMax || index > 127) continue
+        characters += text.length
+        produced[index] = (produced[index] ?? '') + text
+      }
+      return false
+    },
+    reply: () => ({ model, tier, usage, produced: Array.from(produced, (text) => text ?? '') }),
+  }
+}
+
+const producedText = (message: Json): string => {
+  const calls = listOf(member(message, 'tool_calls')).map((call) => {
+    const called = member(call, 'function')
+    return (textOf(member(called, 'name')) ?? '') + (textOf(member(called, 'arguments')) ?? '')
+  })
+  const parts = [member(message, 'content'), member(message, 'refusal'), member(message, 'reasoning_content')]
+  return parts.map((part) => textOf(part) ?? '').join('') + calls.join('')
+}
+
+/** History: what stands before the messages after the last assistant's; instructions are not history. */
+const history: ReplyWire['history'] = (request) => {
+  const messages = listOf(member(request, 'messages'))
+  const roles = messages.map((message) => textOf(member(message, 'role')) ?? '')
+  const last = roles.lastIndexOf('assistant')
+  let [resent, total] = [0, 0]
+  messages.forEach((message, index) => {
+    const bytes = contentBytes(member(message, 'content'))
+    total += bytes
+    const instruction = roles[index] === 'system' || roles[index] === 'developer'
+    if (index <= last && !instruction) resent += bytes
+  })
+  return { resent, total }
+}
+
+const contentBytes = (content: Json): number =>
+  typeof content === 'string'
+    ? tokensAtMost(content)
+    : listOf(content).reduce<number>((sum, part) => sum + tokensAtMost(textOf(member(part, 'text')) ?? ''), 0)

@@ -1,0 +1,153 @@
+import type { OctroiError } from '../errors.ts'
+import type { Instant } from '../time.ts'
+import type { Counter } from '../tokens/text.ts'
+import type { Reading } from '../usage/read.ts'
+import type { Usage } from '../usage/usage.ts'
+import type { Bound } from './bound.ts'
+import type { Json } from './json.ts'
+
+/** A wire: its routes, and how an error looks on it. */
+export type Endpoint = {
+  readonly id: string
+  readonly routes: readonly Route[]
+  readonly refusal: (error: OctroiError) => Refusal
+  /** The event that tells a streaming client that the stream broke. */
+  readonly streamFault: (error: OctroiError) => string
+}
+
+/** An error in the wire's own shape. */
+export type Refusal = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** One method and path of a wire, below the provider's base URL. `:thread` stands for the id of an object of
+ * that kind. `free` costs nothing; `reply`: the reply tells what it cost; `later`: the reply names a run that
+ * is billed when it ends; `closed` is refused. */
+export type Route = FreeRoute | ReplyRoute | LaterRoute | ClosedRoute
+
+type Place = { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string }
+
+export type FreeRoute = Place & {
+  readonly billing: 'free'
+  /** What to remember of the object that the reply shows. */
+  readonly learn?: Learn
+  /** Its reply is a run as it stands now, and may show that it has ended. */
+  readonly observes?: RunWire
+}
+export type ReplyRoute = Place & { readonly billing: 'reply'; readonly wire: ReplyWire }
+export type LaterRoute = Place & { readonly billing: 'later'; readonly wire: RunWire; readonly learn?: Learn }
+export type ClosedRoute = Place & { readonly billing: 'closed'; readonly why: string }
+
+/** What lives at the vendor and is named by later calls. Only the owner that created it may reach it. */
+export type ObjectKind = 'assistant' | 'thread' | 'run'
+
+/** What is remembered of such an object so that later calls can be bounded: never its content.
+ * `textBytes` is an upper bound of its text in UTF-8 bytes, or null where it is not known. */
+export type ObjectFacts = {
+  readonly kind: ObjectKind
+  readonly id: string
+  /** The thread of a run. */
+  readonly parent: string | null
+  readonly model: string | null
+  readonly textBytes: number | null
+  readonly tools: boolean
+}
+
+export type KnownObjects = Readonly<Partial<Record<ObjectKind, ObjectFacts>>>
+
+/** From a request and its reply: the objects that were created or changed. */
+export type Learn = (exchange: { request: Json; reply: Json; known: KnownObjects }) => readonly ObjectFacts[]
+
+/** A request as far as it fixes price and identity. */
+export type RequestFacts = {
+  readonly model: string | null
+  readonly stream: boolean
+  readonly tier: string | null
+  readonly endUser: string | null
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** What bounds a request besides itself. */
+export type Surroundings = {
+  readonly bodyBytes: number
+  readonly contextWindow: number | null
+  readonly outputTokensMax: number | null
+  readonly objects: KnownObjects
+}
+
+/** The metered half that every wire has. */
+export type MeteredWire = {
+  readonly read: (request: Json, objects: KnownObjects) => RequestFacts
+  readonly bound: (request: Json, surroundings: Surroundings) => readonly Bound[]
+}
+
+/** A wire whose reply tells what the call cost. */
+export type ReplyWire = MeteredWire & {
+  readonly readReply: (reply: Json) => Reply
+  readonly meterStream: () => StreamMeter
+  /** Puts the question for usage into a streaming request, where the wire has that question at `at` and the
+   * client did not put it. Null when nothing is added. */
+  readonly askUsage: (request: Json, at: Instant) => string | null
+  /** Takes out of an event what `askUsage` caused; null when the whole event was caused by it. */
+  readonly cutUsage: (event: string) => string | null
+  /** Counts what a call used where the vendor did not say. */
+  readonly count: (request: Json, produced: readonly string[], counter: Counter) => Counted
+  /** History sent again and all text of the request, in bytes, where counting is not worth it. */
+  readonly history: (request: Json) => { readonly resent: number; readonly total: number }
+}
+
+/** What a whole reply or a whole stream says of its cost. `usage` is null where the vendor reported none;
+ * `produced` then holds the visible text, one a choice, for counting. */
+export type Reply = {
+  readonly model: string | null
+  readonly tier: string | null
+  readonly usage: Reading | null
+  readonly produced: readonly string[]
+}
+
+/** Reads a stream's events one by one. */
+export type StreamMeter = {
+  /** Returns true for the event that ends the stream. */
+  readonly event: (event: string) => boolean
+  readonly reply: () => Reply
+}
+
+/** A wire whose reply names a run that goes on at the vendor and is billed when it ends. */
+export type RunWire = MeteredWire & {
+  /** The run in a reply, or null when there is none. */
+  readonly readRun: (reply: Json) => Run | null
+  readonly runPath: (run: Run) => string
+  /** A page of the run's thread, oldest first. */
+  readonly messagesPath: (run: Run, after: string | null) => string
+  readonly readMessages: (reply: Json) => {
+    readonly messages: readonly Message[]
+    readonly next: string | null
+  }
+  readonly countRun: (
+    run: Run,
+    messages: readonly Message[],
+    counting: { counter: Counter; promptTokensMax: number | null },
+  ) => Counted
+}
+
+export type Run = {
+  readonly id: string
+  readonly thread: string
+  readonly model: string
+  readonly instructions: string
+  readonly ended: boolean
+  readonly status: string
+  readonly usage: Reading | null
+}
+
+export type Message = {
+  readonly id: string
+  readonly role: string
+  readonly text: string
+  readonly run: string | null
+}
+
+/** A usage that was counted here. `history`: input tokens that were sent before. `rule` names the rule. */
+export type Counted = { readonly usage: Usage; readonly history: number; readonly rule: string }

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { OctroiError } from '../errors.ts'
+import { type Limit, parseLimit } from '../limits/limit.ts'
+import { providers } from '../providers/index.gen.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What the operator may configure. */
+const schema = z.strictObject({
+  /** Without a file, calls without an Octroi key pass on loopback; with one, only where it says so. */
+  anonymous: z.boolean().default(false),
+  providers: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+      z.strictObject({
+        /** A provider of Octroi; its name by default. */
+        kind: z.string().optional(),
+        baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+        /** The name of the environment variable that holds the vendor's key. */
+        keyVariable: z
+          .string()
+          .regex(/^[A-Z][A-Z0-9_]*$/)
+          .optional(),
+        pricesFrom: z.string().optional(),
+      }),
+    )
+    .default({}),
+  limits: z.array(z.unknown()).max(1_000).default([]),
+})
+
+export type GatewayConfig = {
+  readonly anonymous: boolean
+  readonly upstreams: readonly Upstream[]
+  readonly limits: readonly Limit[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads a configuration: which providers, which limits, who may call. The first provider also answers under
+ * `/v1`. Throws `bad_input` naming the field and the remedy. */
+export const readConfig = (json: unknown, environment: Environment): GatewayConfig => {
+  const parsed = schema.safeParse(json)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new OctroiError(
+      'bad_input',
+      `Configuration: ${issue?.path.join('.') || 'the file'}: ${issue?.message}.`,
+    )
+  }
+  const { anonymous, limits } = parsed.data
+  const configured = Object.entries(parsed.data.providers)
+  const named = configured.length === 0 ? [['openai', {}] as const] : configured
+  return {
+    anonymous,
+    upstreams: named.map(([name, settings]) => upstreamOf(name, settings, environment)),
+    limits: limits.map(parseLimit),
+  }
+}
+
+/** What holds without a configuration: OpenAI, or the address given, and the client's own keys. */
+export const defaultConfig = (environment: Environment, baseUrl?: string): GatewayConfig => ({
+  ...readConfig({ providers: { openai: baseUrl === undefined ? {} : { baseUrl } } }, environment),
+  anonymous: true,
+})
+
+type Settings = {
+  kind?: string | undefined
+  baseUrl?: string | undefined
+  keyVariable?: string | undefined
+  pricesFrom?: string | undefined
+}
+
+const upstreamOf = (name: string, settings: Settings, environment: Environment): Upstream => {
+  const provider: Provider | undefined = Object.values(providers).find(
+    ({ id }) => id === (settings.kind ?? name),
+  )
+  if (provider === undefined) {
+    const known = Object.values(providers).map(({ id }) => id)
+    throw new OctroiError(
+      'unknown_provider',
+      `Configuration: providers.${name}: there is no provider "${settings.kind ?? name}". Set "kind" to one of: ${known.join(', ')}.`,
+    )
+  }
+  const baseUrl = settings.baseUrl ?? provider.baseUrl
+  if (baseUrl === null) {
+    throw new OctroiError(
+      'bad_input',
+      `Configuration: providers.${name} needs a baseUrl, such as http://127.0.0.1:8000/v1.`,
+    )
+  }
+  const variable = settings.keyVariable ?? provider.keyVariable
+  return {
+    name,
+    provider,
+    baseUrl: new URL(baseUrl),
+    credential: (variable === null ? undefined : environment[variable]) ?? null,
+    pricesFrom: settings.pricesFrom ?? (settings.kind === undefined ? provider.id : name),
+  }
+}

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Database } from '../ledger/database.ts'
+import { openSqlite } from '../ledger/databases/sqlite.ts'
+import { ledgerStore } from '../ledger/ledger.ts'
+import { registryStore } from './registry/registry.ts'
+
+/** The folder where a gateway keeps what must survive: the ledger, and the pepper of its hashes. */
+export type DataFolder = {
+  readonly database: Database
+  readonly pepper: Uint8Array
+  /** Tells other commands where this gateway's control plane is; removed by `forgetControl`. */
+  readonly announceControl: (url: string) => Promise<void>
+  readonly forgetControl: () => Promise<void>
+}
+
+export const ledgerFile = (folder: string): string => join(folder, 'ledger.sqlite')
+
+/** Opens a data folder for writing, making it where there is none. Readable by its owner only. Throws
+ * `ledger_locked` when another process writes it. */
+export const openDataFolder = async (folder: string): Promise<DataFolder> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const database = await openSqlite({ file: ledgerFile(folder), stores: [ledgerStore, registryStore] })
+  const pepper = await readPepper(join(folder, 'pepper'))
+  return {
+    database,
+    pepper,
+    announceControl: (url) => writeFile(controlFile(folder), JSON.stringify({ url }), { mode: 0o600 }),
+    forgetControl: () => rm(controlFile(folder), { force: true }),
+  }
+}
+
+/** The control plane of the gateway that holds a data folder, or null when none has announced itself. */
+export const findControl = async (folder: string): Promise<string | null> => {
+  const text = await readFile(controlFile(folder), 'utf8').catch(() => null)
+  if (text === null) return null
+  const found: unknown = JSON.parse(text)
+  return typeof found === 'object' && found !== null && 'url' in found ? String(found.url) : null
+}
+
+const controlFile = (folder: string): string => join(folder, 'control.json')
+
+const readPepper = async (file: string): Promise<Uint8Array> => {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const pepper = randomBytes(32)
+    await writeFile(file, pepper, { mode: 0o600, flag: 'wx' })
+    return pepper
+  }
+}

@@ -1,0 +1,32 @@
+import type { KnownObjects, ObjectFacts, ObjectKind } from '../endpoints/endpoint.ts'
+import { type Json, member, textOf } from '../endpoints/json.ts'
+import { OctroiError } from '../errors.ts'
+import type { Caller } from './identify.ts'
+import type { Registry } from './registry/registry.ts'
+import type { Target } from './route.ts'
+
+const kinds: readonly ObjectKind[] = ['assistant', 'thread', 'run']
+
+/** The objects that a request names, in its path or its body. With an Octroi key, each must be one that this
+ * key created: to anyone else it does not exist. Without one, the client's own credential decides at the
+ * vendor. Throws `unknown_object`. */
+export const ownedObjects = async (
+  registry: Registry,
+  asked: { target: Target; caller: Caller; request: Json },
+): Promise<KnownObjects> => {
+  const { target, caller, request } = asked
+  const owner = caller.key?.id ?? null
+  const objects: Partial<Record<ObjectKind, ObjectFacts>> = {}
+  for (const kind of kinds) {
+    const id = target.params[kind] ?? textOf(member(request, `${kind}_id`))
+    if (id === null || id === undefined) continue
+    const found = await registry.object({ upstream: target.upstream.name, kind, id })
+    const own = found !== null && found.owner === owner
+    if (!own && owner !== null) throw unknownObject(kind, id)
+    if (own) objects[kind] = found.facts
+  }
+  return objects
+}
+
+const unknownObject = (kind: ObjectKind, id: string): OctroiError =>
+  new OctroiError('unknown_object', `No ${kind} found with id '${id.slice(0, 128)}' for this key.`)

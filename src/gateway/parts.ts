@@ -1,0 +1,43 @@
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Admission } from '../limits/admit.ts'
+import type { ModelFacts } from '../pricing/model-facts.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+import type { Clock } from '../time.ts'
+import type { Forward } from './forward.ts'
+import type { Leases } from './leases.ts'
+import type { Registry } from './registry/registry.ts'
+import type { Till } from './till.ts'
+
+/** What the steps of a call share. Nothing in it belongs to one call. */
+export type Parts = {
+  readonly clock: Clock
+  readonly book: PriceBook
+  readonly models: ModelFacts
+  readonly admission: Admission
+  readonly ledger: Ledger
+  readonly registry: Registry
+  readonly leases: Leases
+  readonly forward: Forward
+  readonly till: Till
+  readonly bounds: GatewayBounds
+}
+
+/** Bounds on what comes from outside. */
+export type GatewayBounds = {
+  readonly requestBytesMax: number
+  /** Whole replies up to this size are held until they are settled; larger ones stream. */
+  readonly heldBytesMax: number
+  /** What is kept of a larger reply to read its usage from. */
+  readonly meteredBytesMax: number
+  /** How long the rest of a stream is read for a client that has gone. */
+  readonly drainMsMax: number
+  readonly callsInFlightMax: number
+}
+
+export const defaultBounds: GatewayBounds = {
+  requestBytesMax: 32_000_000,
+  heldBytesMax: 8_000_000,
+  meteredBytesMax: 64_000_000,
+  drainMsMax: 120_000,
+  callsInFlightMax: 10_000,
+}

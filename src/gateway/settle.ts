@@ -1,0 +1,70 @@
+import type { Basis, Resent, Reservation, Settlement } from '../ledger/entry.ts'
+import type { Picos } from '../money/money.ts'
+import { post } from '../money/money.ts'
+import { add, multiply, rational, zero } from '../money/rational.ts'
+import { type Cost, price } from '../pricing/price.ts'
+import { meterFacts } from '../usage/meter.ts'
+import type { Usage } from '../usage/usage.ts'
+import { pricedCall } from './estimate.ts'
+import type { Parts } from './parts.ts'
+import type { Upstream } from './upstream.ts'
+
+/** How a call ended, as far as its cost goes. `resent`: history among the input, in any unit, out of a total
+ * in the same unit. */
+export type Outcome = {
+  readonly model: string | null
+  readonly tier: string | null
+  readonly usage: Usage
+  readonly basis: Basis
+  readonly resent: { readonly history: number; readonly total: number; readonly exact: boolean } | null
+  readonly status: number | null
+  readonly note: string | null
+}
+
+/** Prices what was used by what was served, and writes it. Durable when it resolves; the last byte of the
+ * reply waits for it. */
+export const settle = async (
+  parts: Parts,
+  reservation: Reservation,
+  upstream: Upstream,
+  outcome: Outcome,
+): Promise<Cost> => {
+  const { call, holds } = reservation
+  const model = outcome.model ?? call.model
+  const cost = price(outcome.usage, pricedCall(call, upstream, { model, tier: outcome.tier }), parts.book)
+  const settlement: Settlement = {
+    callId: call.id,
+    at: parts.clock.now(),
+    model,
+    tier: outcome.tier,
+    basis: outcome.basis,
+    currency: cost.currency,
+    charges: cost.charges,
+    unpriced: cost.unpriced,
+    resent: resentOf(outcome, cost),
+    status: outcome.status,
+    note: outcome.note,
+    bookVersion: parts.book.version,
+  }
+  const written = await parts.ledger.settle(settlement)
+  parts.leases.letGo(call.id)
+  if (written === 'done') parts.admission.settle(holds, cost.pricedTotal)
+  if (written === 'late') parts.admission.adjust(holds, cost.pricedTotal)
+  if (written === 'done' || written === 'late') parts.till.ring(call, settlement, cost.pricedTotal)
+  return cost
+}
+
+/** The share of the input's cost that paid for history: tokens in proportion, money in proportion to them. */
+const resentOf = ({ resent }: Outcome, { charges }: Cost): Resent | null => {
+  if (resent === null || resent.history === 0 || resent.total === 0) return null
+  const input = charges.filter(({ meter }) => meterFacts(meter).direction === 'input')
+  const share = rational(BigInt(Math.min(resent.history, resent.total)), BigInt(resent.total))
+  const tokens = input.reduce((sum, { quantity }) => sum + (typeof quantity === 'number' ? quantity : 0), 0)
+  const money = input.reduce((sum, { exact }) => add(sum, exact), zero)
+  const amount: Picos = post(multiply(money, share))
+  return {
+    tokens: resent.exact ? resent.history : Math.round((tokens * resent.history) / resent.total),
+    amount,
+    exact: resent.exact,
+  }
+}

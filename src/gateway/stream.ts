@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http'
+import type { ReplyWire } from '../endpoints/endpoint.ts'
+import { OctroiError } from '../errors.ts'
+import { createEventCutter } from './events.ts'
+import type { UpstreamReply } from './forward.ts'
+import { brokeOff } from './held.ts'
+import { breakOff, write } from './outgoing.ts'
+
+/** How a stream ended for the provider: `broken` is null when it came to its proper end. */
+export type StreamEnd = { readonly broken: OctroiError | null }
+
+/** Passes a stream on event by event while `meter` reads a copy. The event that ends the stream is kept back
+ * until `settled` resolves; a stream that breaks is never ended cleanly. A client that goes does not stop the
+ * reading: the provider bills the rest anyway, and reading it makes the cost exact; `drainMsMax` bounds it. */
+export const passStream = async (
+  upstream: UpstreamReply,
+  outgoing: ServerResponse,
+  pass: {
+    meter: ReturnType<ReplyWire['meterStream']>
+    /** Set when usage was asked for on the client's behalf: takes the answer out again. */
+    cutUsage: ReplyWire['cutUsage'] | null
+    drainMsMax: number
+    settled: (end: StreamEnd) => Promise<void>
+    fault: (error: OctroiError) => string
+  },
+): Promise<void> => {
+  const { meter, cutUsage, settled, fault } = pass
+  const drain = drainWhenGone(upstream, outgoing, pass.drainMsMax)
+  const cutter = createEventCutter()
+  let last: Buffer | string | null = null
+  let broken: OctroiError | null = null
+  try {
+    for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
+      for (const bytes of cutter.cut(chunk)) {
+        const event = bytes.toString('utf8')
+        const ends = meter.event(event)
+        const passed = cutUsage === null ? bytes : cutUsage(event)
+        if (passed === null) continue
+        if (ends) last = passed
+        else await write(outgoing, passed)
+      }
+    }
+    if (last === null) {
+      broken = new OctroiError(
+        'upstream_broken',
+        'The provider ended its stream before the end of the reply.',
+      )
+    }
+  } catch (error) {
+    broken = brokeOff(error)
+  } finally {
+    drain.stop()
+  }
+  await settled({ broken })
+  if (broken !== null) {
+    breakOff(outgoing, fault(broken))
+    return
+  }
+  await write(outgoing, last ?? '')
+  await write(outgoing, cutter.rest())
+  outgoing.end()
+}
+
+const drainWhenGone = (upstream: UpstreamReply, outgoing: ServerResponse, drainMsMax: number) => {
+  let timer: NodeJS.Timeout | undefined
+  const gone = (): void => {
+    if (outgoing.writableFinished) return
+    timer = setTimeout(() => upstream.body.destroy(new Error('drained long enough')), drainMsMax)
+  }
+  outgoing.on('close', gone)
+  if (outgoing.destroyed) gone()
+  return {
+    stop: (): void => {
+      outgoing.off('close', gone)
+      clearTimeout(timer)
+    },
+  }
+}

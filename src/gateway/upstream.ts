@@ -1,0 +1,13 @@
+import type { Provider } from '../providers/provider.ts'
+
+/** A provider as the operator configured it. */
+export type Upstream = {
+  /** Its name in paths and in the ledger: `openai`, or what the operator calls it. */
+  readonly name: string
+  readonly provider: Provider
+  readonly baseUrl: URL
+  /** The vendor's key for calls that come with an Octroi key, or null where there is none. */
+  readonly credential: string | null
+  /** The provider whose price rows hold for it. */
+  readonly pricesFrom: string
+}

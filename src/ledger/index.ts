@@ -1,0 +1,30 @@
+/** The ledger of Octroi: durable, append-only, verified. `octroi/ledger`. */
+export type { Connection, Database, Row, SqlValue, Store, Verb } from './database.ts'
+export { openSqlite, type SqliteSettings } from './databases/sqlite.ts'
+export type {
+  Basis,
+  Call,
+  LedgerEntry,
+  Release,
+  Resent,
+  Reservation,
+  Settlement,
+  StoredEntry,
+} from './entry.ts'
+export {
+  type Difference,
+  type Ledger,
+  ledgerStore,
+  type Outcome,
+  openLedger,
+  type Verification,
+  verify,
+} from './ledger.ts'
+export {
+  type CallRow,
+  readCalls,
+  readSpend,
+  type SpendAsked,
+  type SpendRow,
+  type SpendScope,
+} from './reading.ts'

@@ -1,0 +1,67 @@
+import type { Picos } from '../money/money.ts'
+import type { Instant } from '../time.ts'
+import type { Meter } from '../usage/meter.ts'
+import type { Quantity } from '../usage/usage.ts'
+import type { Database } from './database.ts'
+import type { Basis, Call, StoredEntry } from './entry.ts'
+
+/** Who spent it, on what, in which hour (UTC), and how sure the amounts are. `model` is as served. */
+export type SpendScope = {
+  readonly hour: Instant
+  readonly organization: string | null
+  readonly team: string | null
+  readonly project: string | null
+  readonly environment: string | null
+  readonly key: string | null
+  readonly provider: string
+  readonly model: string
+  readonly endpoint: string
+  readonly currency: string
+  readonly basis: Basis
+}
+
+/** A row of the hourly folds: what one meter came to (its amount is 0 where it has no price), or, where `meter` is null, how many calls there were, of
+ * how many something had no price, and how much of their input was history sent again. */
+export type SpendRow = SpendScope &
+  (
+    | {
+        readonly meter: Meter
+        readonly priced: boolean
+        readonly quantity: Quantity
+        readonly amount: Picos
+      }
+    | {
+        readonly meter: null
+        readonly calls: number
+        readonly unpriced: number
+        readonly resentTokens: number
+        readonly resentAmount: Picos
+      }
+  )
+
+/** A call whose cost is known, with its latest truth. */
+export type CallRow = {
+  readonly call: Call
+  readonly settlement: Extract<StoredEntry, { readonly kind: 'settled' | 'adjusted' }>
+}
+
+/** What `from` (included) to `to` (not included) asks of the hourly folds. */
+export type SpendAsked = { readonly from: Instant; readonly to: Instant }
+
+/** A page of calls made in a period: those that ended after the entry `after`, at most `limit`. */
+export type CallsAsked = SpendAsked & { readonly after: number; readonly limit: number }
+
+/** Reads what was spent in a period, from the hourly folds: all hours that begin in it. */
+export const readSpend = (database: Database, period: SpendAsked): Promise<readonly SpendRow[]> =>
+  database.call('ledger', 'spend', period)
+
+/** Reads the calls made in a period, a page at a time, in the order in which they ended. */
+export async function* readCalls(database: Database, period: SpendAsked): AsyncGenerator<readonly CallRow[]> {
+  const limit = 1_000
+  for (let after = 0; ; ) {
+    const calls: readonly CallRow[] = await database.call('ledger', 'calls', { ...period, after, limit })
+    yield calls
+    if (calls.length < limit) return
+    after = calls.at(-1)?.settlement.sequence ?? after
+  }
+}

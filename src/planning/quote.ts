@@ -1,0 +1,151 @@
+import type { Bound } from '../endpoints/bound.ts'
+import { type Picos, postedPlaces } from '../money/money.ts'
+import { compare, multiply, type Rational, rational } from '../money/rational.ts'
+import { type PricedCall, price, type Unpriced } from '../pricing/price.ts'
+import type { Price, PriceBook } from '../pricing/price-book.ts'
+import { priceOn, shelvesOf } from '../pricing/price-of.ts'
+import { type Meter, meterFacts } from '../usage/meter.ts'
+import type { Usage } from '../usage/usage.ts'
+
+/** What a call can cost before it is sent. `least` and `most` hold for every usage within the bounds; null
+ * where that is unknown, and `reasons` then says why. `expected` is null unless a usage was expected. */
+export type Quote = {
+  readonly currency: string
+  readonly least: Picos | null
+  readonly expected: Picos | null
+  readonly most: Picos | null
+  readonly usage: readonly Omit<Bound, 'reason'>[]
+  readonly reasons: readonly string[]
+  readonly unpriced: readonly Unpriced[]
+}
+
+/** Quotes a call from what it can use at least and at most. Of the meters that a part of the usage can fall
+ * under, `most` takes the dearest and `least` the cheapest, on every context card that the total input can
+ * reach. A meter without a price is passed over (no model charges for all of them), but never the first of a
+ * bound, which the usage falls under when nothing else is known: without its price the call is unpriced. */
+export const quote = (
+  bounds: readonly Bound[],
+  call: PricedCall,
+  book: PriceBook,
+  expected?: Usage,
+): Quote => {
+  const used = bounds.filter(({ most }) => most !== 0)
+  const find = finderOf(inputRange(used), call, book)
+  const parts = used.map((bound) => quotePart(bound, ratesOf(bound, find)))
+  const expectation = expected === undefined ? null : price(expected, call, book)
+  const unpriced = [...parts.flatMap((part) => part.unpriced), ...(expectation?.unpriced ?? [])]
+  const reasons = [
+    ...used
+      .filter(({ most }) => most === null)
+      .map(({ meters, reason }) => reason ?? `${meters[0]} has no bound`),
+    ...unpriced.map(({ message }) => message),
+  ]
+  return {
+    currency: call.currency ?? 'USD',
+    least: sumOf(parts.map(({ least }) => least)),
+    expected: expectation === null ? null : expectation.total,
+    most: sumOf(parts.map(({ most }) => most)),
+    usage: bounds.map(({ meters, least, most }) => ({ meters, least, most })),
+    reasons: [...new Set(reasons)],
+    unpriced,
+  }
+}
+
+type Range = { readonly least: number; readonly most: number }
+
+/** The prices of one unit of a bound: the cheapest and the dearest that can hold. `charges`: under how many
+ * meters it can be charged; `whole`: whether every price is a whole number of posted units. */
+type Rates = {
+  readonly cheapest: Rational
+  readonly dearest: Rational
+  readonly charges: number
+  readonly whole: boolean
+}
+
+type Part = {
+  readonly least: Picos | null
+  readonly most: Picos | null
+  readonly unpriced: readonly Unpriced[]
+}
+
+const quotePart = ({ least, most }: Bound, rates: Rates | Unpriced): Part => {
+  if ('code' in rates) return { least: null, most: null, unpriced: [rates] }
+  // Each charge is rounded to its nearest posted unit: two charges can be one unit above their exact sum.
+  const slack = rates.whole ? 0n : BigInt(Math.floor(rates.charges / 2))
+  const atLeast = floorPicos(multiply(rates.cheapest, quantity(Math.floor(least)))) - slack
+  return {
+    least: atLeast < 0n ? 0n : atLeast,
+    most: most === null ? null : ceilPicos(multiply(rates.dearest, quantity(Math.ceil(most)))) + slack,
+    unpriced: [],
+  }
+}
+
+/** How many input tokens the whole call has: they choose the context card. */
+const inputRange = (bounds: readonly Bound[]): Range => {
+  const inputs = bounds.filter(({ meters: [meter] }) => {
+    const { direction, unit } = meterFacts(meter)
+    return direction === 'input' && unit === 'token'
+  })
+  const most = inputs.reduce((sum, bound) => sum + (bound.most ?? Number.POSITIVE_INFINITY), 0)
+  return {
+    least: inputs.reduce((sum, bound) => sum + Math.floor(bound.least), 0),
+    most: Math.min(Math.ceil(most), Number.MAX_SAFE_INTEGER),
+  }
+}
+
+type Found = Price | Omit<Unpriced, 'quantity'>
+
+/** Finds the prices a meter can have: those at both ends of the input range, and on either side of every
+ * threshold between them. */
+type Finder = (meter: Meter) => readonly Found[]
+
+const finderOf = (input: Range, call: PricedCall, book: PriceBook): Finder => {
+  const asking = { ...call, attributes: call.attributes ?? {}, inputTokens: input.least }
+  const shelves = shelvesOf(asking, book)
+  return (meter) => {
+    const at = (inputTokens: number): Found => priceOn(shelves, meter, { ...asking, inputTokens })
+    const ends = input.least === input.most ? [at(input.most)] : [at(input.least), at(input.most)]
+    const between = ends
+      .flatMap((found) => ('code' in found ? [] : [Number(found.attributes.context_threshold_tokens)]))
+      .flatMap((threshold) => [threshold, threshold + 1])
+      .filter((tokens) => tokens > input.least && tokens < input.most)
+    return [...ends, ...[...new Set(between)].map(at)]
+  }
+}
+
+const ratesOf = (bound: Bound, find: Finder): Rates | Unpriced => {
+  const [first] = bound.meters
+  const priced: Rational[] = []
+  let charges = 0
+  for (const meter of bound.meters) {
+    const prices = find(meter)
+    const gap = prices.find((found) => 'code' in found)
+    if (gap !== undefined && meter === first) return { ...gap, quantity: bound.most ?? bound.least }
+    const rates = prices.flatMap((found) => ('code' in found ? [] : [found.rate.perUnit]))
+    priced.push(...rates)
+    if (rates.length > 0) charges += 1
+  }
+  return {
+    cheapest: priced.reduce((a, b) => (compare(a, b) <= 0 ? a : b)),
+    dearest: priced.reduce((a, b) => (compare(a, b) >= 0 ? a : b)),
+    charges,
+    whole: priced.every((rate) => toPicos(rate).denominator === 1n),
+  }
+}
+
+const sumOf = (amounts: readonly (Picos | null)[]): Picos | null =>
+  amounts.reduce((sum, amount) => (sum === null || amount === null ? null : sum + amount), 0n)
+
+const quantity = (units: number): Rational => rational(BigInt(units))
+
+const toPicos = (amount: Rational): Rational => multiply(amount, rational(10n ** BigInt(postedPlaces)))
+
+const floorPicos = (amount: Rational): Picos => {
+  const { numerator, denominator } = toPicos(amount)
+  return numerator / denominator
+}
+
+const ceilPicos = (amount: Rational): Picos => {
+  const { numerator, denominator } = toPicos(amount)
+  return (numerator + denominator - 1n) / denominator
+}

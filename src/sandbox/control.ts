@@ -1,0 +1,50 @@
+import { OctroiError } from '../errors.ts'
+import type { BilledCall, BookRow, BookTotal } from './books.ts'
+import { type Fault, type Faults, parseFault } from './faults.ts'
+
+/** What a sandbox tells about itself, and its faults. */
+export type Control = {
+  readonly books: () => readonly BookRow[]
+  readonly total: () => BookTotal
+  readonly calls: () => readonly BilledCall[]
+  readonly faults: Faults
+}
+
+/** Answers what lies under `/sandbox/`, where no vendor has anything; null where there is nothing.
+ * Throws `bad_input` and `bad_json`. */
+export const answerControl = (
+  control: Control,
+  { method, path, body }: { method: string; path: string; body: Buffer },
+): unknown => {
+  const { faults } = control
+  switch (`${method} ${path}`) {
+    case 'GET /sandbox/books':
+      return { rows: control.books(), total: control.total() }
+    case 'GET /sandbox/calls':
+      return { calls: control.calls() }
+    case 'GET /sandbox/faults':
+      return { faults: faults.list() }
+    case 'POST /sandbox/faults':
+      faults.add(...readFaults(body))
+      return { faults: faults.list() }
+    case 'DELETE /sandbox/faults':
+      faults.clear()
+      return { faults: [] }
+    default:
+      return null
+  }
+}
+
+/** One fault, or an array of them. */
+const readFaults = (body: Buffer): readonly Fault[] => {
+  const value = parseJson(body)
+  return (Array.isArray(value) ? value : [value]).map(parseFault)
+}
+
+const parseJson = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    throw new OctroiError('bad_json', 'The body is not JSON. Send a fault such as {"kind": "cut"}.')
+  }
+}

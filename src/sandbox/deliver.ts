@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Fault } from './faults.ts'
+import type { Answer } from './world.ts'
+
+/** Events of a stream that are sent before a cut, unless the fault says how many. */
+const chunksBeforeCut = 3
+
+/** Sends an answer. With a `cut` fault it breaks off: the socket is destroyed in the middle. */
+export const deliver = async (
+  response: ServerResponse,
+  answer: Answer,
+  fault: Fault | null,
+): Promise<void> => {
+  const cut = fault?.kind === 'cut' ? fault : null
+  if ('json' in answer) return sendWhole(response, JSON.stringify(answer.json, null, 2), cut !== null)
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache, must-revalidate',
+  })
+  let left = cut === null ? Number.POSITIVE_INFINITY : (cut.chunks ?? chunksBeforeCut)
+  for (const event of answer.events) {
+    if (response.destroyed) return
+    if (left <= 0) {
+      await cutOff(response, cut?.inside === true ? event.slice(0, event.length / 2) : '')
+      return
+    }
+    left -= 1
+    await written(response, event)
+  }
+  // A stream with fewer events than the fault lets pass is cut at its end.
+  if (cut === null) response.end()
+  else await cutOff(response, '')
+}
+
+const sendWhole = async (response: ServerResponse, text: string, cut: boolean): Promise<void> => {
+  const body = Buffer.from(text)
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
+  if (!cut) {
+    response.end(body)
+    return
+  }
+  await cutOff(response, body.subarray(0, body.length / 2))
+}
+
+/** Destroys the socket once all that was written has left this process: Node holds small writes back. */
+const cutOff = async (response: ServerResponse, last: string | Buffer): Promise<void> => {
+  const flushed = once(response, 'close')
+  response.write(last.length === 0 ? ': cut\n' : last, () => response.destroy())
+  await flushed
+}
+
+/** Waits for a slow reader; ends as well when it goes. */
+const written = async (response: ServerResponse, data: string | Buffer): Promise<void> => {
+  if (response.write(data)) return
+  const done = new AbortController()
+  await Promise.race([
+    once(response, 'drain', { signal: done.signal }),
+    once(response, 'close', { signal: done.signal }),
+  ]).catch(() => undefined)
+  done.abort()
+}
