@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -12,10 +12,12 @@ import { ledgerStore, openLedger, verify } from './ledger.ts'
 const folder = mkdtempSync(join(tmpdir(), 'octroi-kill-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A process that reserves and settles without pause, and says on standard output what was acknowledged. */
+/** A process that reserves and settles without pause, and notes in a file what was acknowledged: a file takes
+ * every note at once, whereas a pipe that nobody reads in time refuses. */
 const writer = `
-  import { writeSync } from 'node:fs'
-  const [file, run] = process.argv.slice(1)
+  import { openSync, writeSync } from 'node:fs'
+  const [file, run, notes] = process.argv.slice(1)
+  const out = openSync(notes, 'a')
   const from = (path) => import(new URL(path, '${import.meta.url}'))
   const { openSqlite } = await from('./databases/sqlite.ts')
   const { ledgerStore, openLedger } = await from('./ledger.ts')
@@ -27,9 +29,9 @@ const writer = `
     const call = { ...example.call, id }
     const holds = [{ limit: 'budget', windowStart: 0, amount: 60n }]
     await ledger.reserve({ call, currency: 'USD', most: 60n, holds, leaseUntil: at + 60_000 })
-    writeSync(1, 'reserved ' + id + '\\n')
+    writeSync(out, 'reserved ' + id + '\\n')
     await ledger.settle({ ...example.settlement, callId: id })
-    writeSync(1, 'settled ' + id + '\\n')
+    writeSync(out, 'settled ' + id + '\\n')
   }
   const client = async (number) => {
     for (let call = 0; ; call++) await one([run, number, call].join('-'))
@@ -48,18 +50,19 @@ const runAndKill = async (file: string, run: number): Promise<readonly string[]>
   const example = JSON.stringify({ call, settlement: exampleSettlement('') }, (_, value: unknown) =>
     typeof value === 'bigint' ? `${value}` : value,
   )
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, file, `${run}`], {
+  const notes = join(folder, `notes-${run}`)
+  writeFileSync(notes, '')
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, file, `${run}`, notes], {
     env: { ...process.env, EXAMPLE: example },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: 'inherit',
   })
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-    if (said.length > 10_000 * run) child.kill('SIGKILL')
-  })
+  const watch = setInterval(() => {
+    if (statSync(notes).size > 10_000 * run) child.kill('SIGKILL')
+  }, 2)
   await once(child, 'close')
+  clearInterval(watch)
   expect(child.signalCode).toBe('SIGKILL')
-  return said.split('\n').slice(0, -1)
+  return readFileSync(notes, 'utf8').split('\n').slice(0, -1)
 }
 
 it('loses nothing that was acknowledged when its process is killed under load, five times', async () => {
