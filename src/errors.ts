@@ -34,6 +34,7 @@ export const errorCodes = {
   ledger_unavailable: { status: 503, exit: 1, means: 'The ledger cannot be written' },
   ledger_locked: { status: 503, exit: 1, means: 'Another process writes this ledger' },
   ledger_corrupt: { status: 503, exit: 1, means: 'The ledger does not agree with itself' },
+  client_gone: { status: 499, exit: 1, means: 'The client left before its call was sent' },
   overloaded: { status: 503, exit: 1, means: 'Octroi has more work in flight than it accepts' },
   internal: { status: 503, exit: 1, means: 'A fault of Octroi itself' },
 } as const satisfies Record<string, { status: number; exit: 1 | 2 | 3 | 4; means: string }>

@@ -46,9 +46,12 @@ const objectRoutes = (wire: RunWire): readonly Route[] => [
   free('GET', '/threads/:thread'),
   free('POST', '/threads/:thread'),
   free('DELETE', '/threads/:thread'),
-  free('POST', '/threads/:thread/messages', ({ request, known }) =>
-    grow(known.thread, messageBytes(request)),
-  ),
+  {
+    method: 'POST',
+    path: '/threads/:thread/messages',
+    billing: 'free',
+    grows: { kind: 'thread', by: (request) => messageTokensMost(request) },
+  },
   free('GET', '/threads/:thread/messages'),
   free('GET', '/threads/:thread/messages/:message'),
   free('POST', '/threads/:thread/messages/:message'),
@@ -104,7 +107,7 @@ export const learnAssistant = (reply: Json): readonly ObjectFacts[] => {
       id,
       parent: null,
       model: textOf(member(reply, 'model')),
-      textBytes: tokensAtMost(textOf(member(reply, 'instructions')) ?? ''),
+      tokensMost: tokensAtMost(textOf(member(reply, 'instructions')) ?? ''),
       tools: listOf(member(reply, 'tools')).length > 0,
     },
   ]
@@ -115,26 +118,29 @@ const learnThread = (request: Json, reply: Json): readonly ObjectFacts[] =>
 
 const threadFacts = (id: string | null, thread: Json): readonly ObjectFacts[] => {
   if (id === null) return []
-  const textBytes = listOf(member(thread, 'messages')).reduce<number>(
-    (sum, each) => sum + messageBytes(each),
+  const tokensMost = listOf(member(thread, 'messages')).reduce<number>(
+    (sum, each) => sum + messageTokensMost(each),
     0,
   )
-  return [{ kind: 'thread', id, parent: null, model: null, textBytes, tools: false }]
+  return [{ kind: 'thread', id, parent: null, model: null, tokensMost, tools: false }]
 }
 
 const learnRun = (reply: Json): readonly ObjectFacts[] => {
   const [id, thread] = [textOf(member(reply, 'id')), textOf(member(reply, 'thread_id'))]
   if (id === null || thread === null) return []
   return [
-    { kind: 'run', id, parent: thread, model: textOf(member(reply, 'model')), textBytes: null, tools: false },
+    {
+      kind: 'run',
+      id,
+      parent: thread,
+      model: textOf(member(reply, 'model')),
+      tokensMost: null,
+      tools: false,
+    },
   ]
 }
 
-/** The same object with more text. What is not known stays unknown. */
-export const grow = (facts: ObjectFacts | undefined, bytes: number): readonly ObjectFacts[] =>
-  facts === undefined || facts.textBytes === null ? [] : [{ ...facts, textBytes: facts.textBytes + bytes }]
-
-const messageBytes = (message: Json): number => tokensAtMost(contentText(member(message, 'content')))
+const messageTokensMost = (message: Json): number => tokensAtMost(contentText(member(message, 'content')))
 
 /** Version 1 takes and gives texts, or parts `{type: 'text', text: {value}}` or `{type: 'text', text}`. */
 const contentText = (content: Json): string =>
@@ -194,8 +200,8 @@ const hiddenTokensMax = 2048
 const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
   const { contextWindow, objects, bodyBytes } = surroundings
   const tools = objects.assistant?.tools !== false || listOf(member(request, 'tools')).length > 0
-  const known = objects.assistant?.textBytes ?? null
-  const thread = member(request, 'thread') === undefined ? (objects.thread?.textBytes ?? null) : 0
+  const known = objects.assistant?.tokensMost ?? null
+  const thread = member(request, 'thread') === undefined ? (objects.thread?.tokensMost ?? null) : 0
   const text = known === null || thread === null ? null : known + thread + bodyBytes + hiddenTokensMax
   const input = text === null ? contextWindow : Math.min(text, contextWindow ?? text)
   const budget = countOf(member(request, 'max_completion_tokens')) ?? surroundings.outputTokensMax

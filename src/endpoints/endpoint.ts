@@ -33,6 +33,8 @@ export type FreeRoute = Place & {
   readonly billing: 'free'
   /** What to remember of the object that the reply shows. */
   readonly learn?: Learn
+  /** The tokens, at most, that the request adds to the object its path names, whatever becomes of its reply. */
+  readonly grows?: { readonly kind: ObjectKind; readonly by: (request: Json) => number }
   /** Its reply is a run as it stands now, and may show that it has ended. */
   readonly observes?: RunWire
 }
@@ -44,21 +46,21 @@ export type ClosedRoute = Place & { readonly billing: 'closed'; readonly why: st
 export type ObjectKind = 'assistant' | 'thread' | 'run'
 
 /** What is remembered of such an object so that later calls can be bounded: never its content.
- * `textBytes` is an upper bound of its text in UTF-8 bytes, or null where it is not known. */
+ * `tokensMost` bounds the tokens of its text from above; null where nothing bounds them. */
 export type ObjectFacts = {
   readonly kind: ObjectKind
   readonly id: string
   /** The thread of a run. */
   readonly parent: string | null
   readonly model: string | null
-  readonly textBytes: number | null
+  readonly tokensMost: number | null
   readonly tools: boolean
 }
 
 export type KnownObjects = Readonly<Partial<Record<ObjectKind, ObjectFacts>>>
 
 /** From a request and its reply: the objects that were created or changed. */
-export type Learn = (exchange: { request: Json; reply: Json; known: KnownObjects }) => readonly ObjectFacts[]
+export type Learn = (exchange: { request: Json; reply: Json }) => readonly ObjectFacts[]
 
 /** A request as far as it fixes price and identity. */
 export type RequestFacts = {

@@ -55,7 +55,7 @@ export const createHandler = (options: HandlerOptions) => {
       const known = asOctroiError(error)
       if (known.code === 'internal') report(error)
       refuse(outgoing, target, known)
-      incoming.resume()
+      discardRest(incoming)
     }
   }
 
@@ -79,6 +79,16 @@ export const createHandler = (options: HandlerOptions) => {
       inFlight -= 1
     })
   }
+}
+
+/** How long the rest of a refused body is read, so that the client gets to see the refusal. */
+const discardMsMax = 5_000
+
+const discardRest = (incoming: IncomingMessage): void => {
+  if (incoming.complete) return
+  const timer = setTimeout(() => incoming.destroy(), discardMsMax)
+  incoming.once('close', () => clearTimeout(timer))
+  incoming.resume()
 }
 
 const overloaded = (): OctroiError =>

@@ -4,8 +4,19 @@ import type { Exchange } from './handle.ts'
 import { hold } from './held.ts'
 import { write } from './outgoing.ts'
 import type { Parts } from './parts.ts'
+import type { ObjectName } from './registry/registry.ts'
 import { rememberObjects } from './remember.ts'
 import type { Runs } from './runs.ts'
+
+/** What a request adds to an object, told before it is sent: a reply that never comes must not hide it. */
+const growth = (
+  { target, request }: Exchange,
+  { grows }: FreeRoute,
+): { name: ObjectName; by: number } | null => {
+  const id = grows === undefined ? undefined : target.params[grows.kind]
+  if (grows === undefined || id === undefined) return null
+  return { name: { upstream: target.upstream.name, kind: grows.kind, id }, by: grows.by(request) }
+}
 
 /** Passes on what costs nothing. What its reply shows of an object is remembered; a reply that shows a run to
  * have ended waits until the run is settled. */
@@ -17,6 +28,8 @@ export const passFree = async (
 ): Promise<void> => {
   const { target, caller, incoming, outgoing, body } = exchange
   const { upstream, path } = target
+  const grown = growth(exchange, route)
+  if (grown !== null) await parts.registry.grow(grown.name, grown.by)
   const reply = await parts.forward.send({
     upstream,
     method: incoming.method ?? 'GET',
@@ -26,6 +39,7 @@ export const passFree = async (
     body: body.length === 0 ? null : body,
   })
   const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax)
+  if (grown !== null && reply.status >= 400) await parts.registry.grow(grown.name, -grown.by)
   if (reply.status < 300 && rest === null && (route.learn !== undefined || route.observes !== undefined)) {
     const answer = parseJson(held.toString('utf8'))
     if (route.learn !== undefined)

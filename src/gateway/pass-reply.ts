@@ -77,14 +77,18 @@ export const passReply = async (parts: Parts, exchange: Exchange, wire: ReplyWir
   })
 }
 
-/** Sends what was reserved. What was surely not sent is released; what may have been sent is let go of, and
- * expires at its most. */
+/** Sends what was reserved. What was surely not sent is released, as when the client has left meanwhile; what
+ * may have been sent is let go of, and expires at its most. */
 export const sendReserved = async (
   parts: Parts,
-  { target, caller, incoming }: Exchange,
+  { target, caller, incoming, outgoing }: Exchange,
   reservation: Reservation,
   body: Buffer,
 ): Promise<UpstreamReply> => {
+  if (outgoing.destroyed) {
+    await release(parts, reservation, 'the client left before the call was sent')
+    throw new OctroiError('client_gone', 'The client left before the call was sent.')
+  }
   try {
     return await parts.forward.send({
       upstream: target.upstream,

@@ -1,6 +1,8 @@
 import type { LaterRoute } from '../endpoints/endpoint.ts'
 import { parseJson } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
+import type { Quote } from '../planning/quote.ts'
+import { meterFacts } from '../usage/meter.ts'
 import { nameCall } from './call.ts'
 import { estimate } from './estimate.ts'
 import type { Exchange } from './handle.ts'
@@ -11,6 +13,12 @@ import { rememberObjects } from './remember.ts'
 import { reserve } from './reserve.ts'
 import type { Runs } from './runs.ts'
 import { settle } from './settle.ts'
+
+/** The tokens that the answer of a run can add to its thread. */
+const answerMost = (asked: Quote): number | null => {
+  const output = asked.usage.find(({ meters: [meter] }) => meterFacts(meter).direction === 'output')
+  return output?.most ?? null
+}
 
 /** The same way for a wire whose reply names a run: what it holds stays held until the run has ended. */
 export const passRun = async (
@@ -42,10 +50,15 @@ export const passRun = async (
     tier: null,
   })
   const reservation = await reserve(parts, named, asked)
+  const answer = answerMost(asked)
+  const grow = async (thread: string, by: number | null): Promise<void> =>
+    parts.registry.grow({ upstream: upstream.name, kind: 'thread', id: thread }, by)
+  if (target.params.thread !== undefined) await grow(target.params.thread, answer)
 
   const reply = await sendReserved(parts, exchange, reservation, body)
   const headers = { ...reply.headers, ...callHeaders(named.id, asked) }
   if (reply.status >= 400) {
+    if (target.params.thread !== undefined && answer !== null) await grow(target.params.thread, -answer)
     const finish = (outcome: Parameters<typeof settle>[3]) => settle(parts, reservation, upstream, outcome)
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }
@@ -53,13 +66,14 @@ export const passRun = async (
     parts.leases.letGo(named.id)
     throw error
   })
-  const answer = parseJson(held.toString('utf8'))
-  const run = wire.readRun(answer)
+  const shown = parseJson(held.toString('utf8'))
+  const run = wire.readRun(shown)
   if (run === null) parts.leases.letGo(named.id)
   else {
     if (learn !== undefined)
-      await rememberObjects(parts.registry, exchange, { learn, reply: answer, callId: named.id })
-    runs.began(run, wire, exchange, reservation)
+      await rememberObjects(parts.registry, exchange, { learn, reply: shown, callId: named.id })
+    if (target.params.thread === undefined) await grow(run.thread, answer)
+    runs.began(run, wire, exchange, { reservation, answerMost: answer })
   }
   const { 'content-length': _, ...kept } = headers
   outgoing.writeHead(reply.status, { ...kept, 'content-length': held.length })

@@ -6,10 +6,10 @@ import type { Registry } from './registry/registry.ts'
 /** Remembers who owns the objects that a reply shows, and what bounds the calls that will name them. */
 export const rememberObjects = async (
   registry: Registry,
-  { target, caller, request, objects }: Exchange,
+  { target, caller, request }: Exchange,
   seen: { learn: Learn; reply: Json; callId?: string },
 ): Promise<void> => {
-  const learned = seen.learn({ request, reply: seen.reply, known: objects })
+  const learned = seen.learn({ request, reply: seen.reply })
   if (learned.length === 0) return
   const owner = caller.key?.id ?? null
   await registry.remember(

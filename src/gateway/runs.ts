@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { grow, learnAssistant } from '../endpoints/assistants.ts'
+import { learnAssistant } from '../endpoints/assistants.ts'
 import type { Message, Run, RunWire } from '../endpoints/endpoint.ts'
 import { type Json, parseJson } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
@@ -17,12 +17,15 @@ import type { Upstream } from './upstream.ts'
 export type Runs = {
   /** The model of the assistant a request names, where it was not created through this gateway. */
   readonly modelOf: (exchange: Exchange) => Promise<string | null>
-  readonly began: (run: Run, wire: RunWire, exchange: Exchange, reservation: Reservation) => void
+  readonly began: (run: Run, wire: RunWire, exchange: Exchange, held: HeldRun) => void
   /** A client's own reading shows that a run has ended. Resolves when it is settled, whoever settles it. */
   readonly ended: (run: Run, wire: RunWire, exchange: Exchange) => Promise<void>
   readonly count: () => number
   readonly close: () => void
 }
+
+/** What a run holds: money, and room in its thread for the longest answer; null where that is not known. */
+export type HeldRun = { readonly reservation: Reservation; readonly answerMost: number | null }
 
 /** With what a run can be asked after: the client's own credential stays in memory only. */
 type Asking = {
@@ -31,13 +34,13 @@ type Asking = {
   readonly headers: IncomingHttpHeaders
 }
 
-type Watched = Asking & {
-  readonly run: Run
-  readonly wire: RunWire
-  readonly reservation: Reservation
-  settling: Promise<void> | null
-  timer: NodeJS.Timeout | undefined
-}
+type Watched = Asking &
+  HeldRun & {
+    readonly run: Run
+    readonly wire: RunWire
+    settling: Promise<void> | null
+    timer: NodeJS.Timeout | undefined
+  }
 
 const firstPollMs = 500
 const pollMsMax = 10_000
@@ -130,10 +133,10 @@ export const createRuns = (parts: Parts, report: (error: unknown) => void): Runs
     watch.timer.unref()
   }
 
-  const begin = (run: Run, wire: RunWire, exchange: Exchange, reservation: Reservation): Watched => {
+  const begin = (run: Run, wire: RunWire, exchange: Exchange, held: HeldRun): Watched => {
     const { target, caller, incoming } = exchange
     const asking = { upstream: target.upstream, caller, headers: incoming.headers }
-    return { ...asking, run, wire, reservation, settling: null, timer: undefined }
+    return { ...asking, ...held, run, wire, settling: null, timer: undefined }
   }
 
   return {
@@ -146,8 +149,8 @@ export const createRuns = (parts: Parts, report: (error: unknown) => void): Runs
       )
       return learnAssistant(reply)[0]?.model ?? null
     },
-    began: (run, wire, exchange, reservation) => {
-      const watch = begin(run, wire, exchange, reservation)
+    began: (run, wire, exchange, held) => {
+      const watch = begin(run, wire, exchange, held)
       watched.set(run.id, watch)
       poll(watch, firstPollMs, pollsMax)
     },
@@ -162,7 +165,8 @@ export const createRuns = (parts: Parts, report: (error: unknown) => void): Runs
       })
       if (owned === null || owned.callId === null) return
       const reservation = await parts.ledger.unended(owned.callId)
-      if (reservation !== null) await settleOnce(begin(run, wire, exchange, reservation), run)
+      if (reservation !== null)
+        await settleOnce(begin(run, wire, exchange, { reservation, answerMost: null }), run)
     },
     count: () => watched.size,
     close: () => {
@@ -178,17 +182,16 @@ const assistantId = (request: Json): string | null => {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id) ? id : null
 }
 
-/** What the run answered is part of the thread from now on, and bounds its next run. */
+/** What the run answered takes the place of the longest answer it could have given. */
 const growThread = async (
   { registry }: Parts,
-  { upstream }: Asking,
+  { upstream, answerMost }: Watched,
   run: Run,
   messages: readonly Message[],
 ): Promise<void> => {
-  const thread = await registry.object({ upstream: upstream.name, kind: 'thread', id: run.thread })
-  if (thread === null) return
-  const bytes = messages
+  if (answerMost === null) return
+  const answered = messages
     .filter((message) => message.run === run.id)
     .reduce((sum, { text }) => sum + tokensAtMost(text), 0)
-  await registry.remember(grow(thread.facts, bytes).map((facts) => ({ ...thread, facts })))
+  await registry.grow({ upstream: upstream.name, kind: 'thread', id: run.thread }, answered - answerMost)
 }

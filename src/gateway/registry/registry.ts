@@ -28,6 +28,8 @@ export type OwnedObject = {
   readonly facts: ObjectFacts
 }
 
+export type ObjectName = { readonly upstream: string; readonly kind: ObjectKind; readonly id: string }
+
 /** Keys and owned objects: durable, and held in memory as far as calls need them. */
 export type Registry = {
   /** The secret is in the answer and nowhere else. */
@@ -37,8 +39,10 @@ export type Registry = {
   readonly revokeKey: (id: string, at: Instant) => Promise<Key>
   /** The key of a secret, revoked or not; null when it is not known here. */
   readonly findKey: (secret: string) => Key | null
-  readonly object: (name: { upstream: string; kind: ObjectKind; id: string }) => Promise<OwnedObject | null>
+  readonly object: (name: ObjectName) => Promise<OwnedObject | null>
   readonly remember: (objects: readonly OwnedObject[]) => Promise<void>
+  /** Adds to the bound of an object's size, also when several do so at once; null makes it unknown. */
+  readonly grow: (name: ObjectName, by: number | null) => Promise<void>
   /** A keyed pseudonym: the same for the same text, and not to be turned back without the pepper. */
   readonly pseudonym: (text: string) => string
 }
@@ -72,6 +76,15 @@ export const openRegistry = async (database: Database, pepper: Uint8Array): Prom
     if (oldest !== undefined) objects.delete(oldest)
   }
 
+  const find = async ({ upstream, kind, id }: ObjectName): Promise<OwnedObject | null> => {
+    const known = objects.get(nameOf(upstream, kind, id))
+    if (known !== undefined) return known
+    const read = await database.call<OwnedObject | null>('registry', 'object', { upstream, kind, id })
+    const meanwhile = objects.get(nameOf(upstream, kind, id))
+    if (meanwhile === undefined && read !== null) cache(read)
+    return meanwhile ?? read
+  }
+
   return {
     createKey: async (owner, at) => {
       const secret = keyPrefix + randomBytes(32).toString('base64url')
@@ -101,12 +114,13 @@ export const openRegistry = async (database: Database, pepper: Uint8Array): Prom
       return revoked
     },
     findKey: (secret) => keys.get(keyed(secret)) ?? null,
-    object: async ({ upstream, kind, id }) => {
-      const known = objects.get(nameOf(upstream, kind, id))
-      if (known !== undefined) return known
-      const read = await database.call<OwnedObject | null>('registry', 'object', { upstream, kind, id })
-      if (read !== null) cache(read)
-      return read
+    object: find,
+    grow: async (name, by) => {
+      const found = await find(name)
+      if (found === null || found.facts.tokensMost === null) return
+      const tokensMost = by === null ? null : found.facts.tokensMost + by
+      cache({ ...found, facts: { ...found.facts, tokensMost } })
+      await database.call('registry', 'grow', { ...name, by })
     },
     remember: async (remembered) => {
       for (const object of remembered) cache(object)

@@ -61,7 +61,7 @@ const object = (connection: Connection, { upstream, kind, id }: ObjectName): Own
       id,
       parent: text(row, 'parent'),
       model: text(row, 'model'),
-      textBytes: whole(row, 'text_bytes'),
+      tokensMost: whole(row, 'tokens_most'),
       tools: whole(row, 'tools') === 1,
     },
   }
@@ -71,9 +71,9 @@ const object = (connection: Connection, { upstream, kind, id }: ObjectName): Own
 const remember = (connection: Connection, objects: readonly OwnedObject[]): void => {
   for (const { upstream, owner, callId, facts } of objects) {
     connection.run(
-      `INSERT INTO registry_object (upstream, kind, id, owner, parent, model, text_bytes, tools, call_id)
+      `INSERT INTO registry_object (upstream, kind, id, owner, parent, model, tokens_most, tools, call_id)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET model = excluded.model, text_bytes = excluded.text_bytes,
+       ON CONFLICT DO UPDATE SET model = excluded.model, tokens_most = excluded.tokens_most,
          tools = excluded.tools, call_id = coalesce(call_id, excluded.call_id)`,
       upstream,
       facts.kind,
@@ -81,12 +81,26 @@ const remember = (connection: Connection, objects: readonly OwnedObject[]): void
       owner,
       facts.parent,
       facts.model,
-      facts.textBytes,
+      facts.tokensMost,
       facts.tools ? 1 : 0,
       callId,
     )
   }
 }
 
+/** Adds to what is known of an object's size. What is not known stays so; "by" null makes it unknown. */
+const grow = (
+  connection: Connection,
+  { upstream, kind, id, by }: ObjectName & { by: number | null },
+): void => {
+  connection.run(
+    'UPDATE registry_object SET tokens_most = tokens_most + ? WHERE upstream = ? AND kind = ? AND id = ?',
+    by,
+    upstream,
+    kind,
+    id,
+  )
+}
+
 /** The verbs of the registry's store. */
-export const verbs = { listKeys, createKey, revokeKey, object, remember } satisfies Record<string, Verb>
+export const verbs = { listKeys, createKey, revokeKey, object, remember, grow } satisfies Record<string, Verb>

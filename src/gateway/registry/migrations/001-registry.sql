@@ -18,7 +18,7 @@ CREATE TABLE registry_object (
   owner TEXT,
   parent TEXT,
   model TEXT,
-  text_bytes INTEGER,
+  tokens_most INTEGER,
   tools INTEGER NOT NULL,
   call_id TEXT,
   PRIMARY KEY (upstream, kind, id)

@@ -1,0 +1,72 @@
+import type OpenAI from 'openai'
+import { afterEach, describe, expect, it } from 'vitest'
+import { formatPicos, parsePicos } from '../../src/money/money.ts'
+import { textOfTokens } from '../../src/sandbox/replies.ts'
+import { startWorld, type TestWorld } from '../support/world.ts'
+import { beta, completed } from './work.ts'
+
+/** A budget is never passed as long as no call costs more than it was held to. What a run bills depends on what
+ * is in its thread, so the gateway must know of everything that came into it, however it came. Replies here are
+ * as long as they can be: nothing else leaves room for a mistake. */
+
+let world: TestWorld
+afterEach(async () => {
+  await world.close()
+})
+
+const headers = { headers: beta }
+const limits = [{ name: 'all', measure: 'cost', cap: '1000', window: { calendar: 'month' } }]
+
+const begin = async (latencyMs = 0): Promise<{ client: OpenAI; thread: string; assistant: string }> => {
+  world = await startWorld({ config: { limits }, sandbox: { outputTokens: 4_096, latencyMs } })
+  const client = await world.client('support')
+  const assistant = await client.beta.assistants.create({ model: 'gpt-4-1106-preview' }, headers)
+  const thread = await client.beta.threads.create({}, headers)
+  return { client, thread: thread.id, assistant: assistant.id }
+}
+
+/** Runs the thread; tells what it cost, and by how much that is over the most it was quoted. */
+const run = async ({ client, thread, assistant }: Awaited<ReturnType<typeof begin>>) => {
+  const { data, response } = await client.beta.threads.runs
+    .create(thread, { assistant_id: assistant }, headers)
+    .withResponse()
+  await completed(client, data)
+  const most = parsePicos(response.headers.get('octroi-quote-usd') ?? '0')
+  const cost = world.till.at(-1)?.cost ?? 0n
+  return { cost: formatPicos(cost), over: formatPicos(cost > most ? cost - most : 0n) }
+}
+
+const say = ({ client, thread }: Awaited<ReturnType<typeof begin>>, tokens: number, seed: string) =>
+  client.beta.threads.messages.create(thread, { role: 'user', content: textOfTokens(tokens, seed) }, headers)
+
+describe('a run costs no more than it was quoted', () => {
+  it('when its messages came one after another', async () => {
+    const place = await begin()
+    for (let each = 0; each < 20; each += 1) await say(place, 500, `${each}`)
+    expect(await run(place)).toEqual({ cost: '0.22288', over: '0' })
+  })
+
+  it('when its messages came at the same time', async () => {
+    const place = await begin(150)
+    await Promise.all(Array.from({ length: 20 }, (_, each) => say(place, 500, `${each}`)))
+    expect(await run(place)).toEqual({ cost: '0.22288', over: '0' })
+  })
+
+  it('when the reply to a message broke off, and the message is in the thread all the same', async () => {
+    const place = await begin()
+    world.sandbox.faults.add({ kind: 'cut', endpoint: 'messages', method: 'POST' })
+    await expect(say(place, 5_000, 'lost')).rejects.toMatchObject({ status: 502 })
+    expect(await run(place)).toEqual({ cost: '0.17288', over: '0' })
+  })
+
+  it('when the run before it was never asked after, only the messages were read', async () => {
+    const place = await begin()
+    const { client, thread, assistant } = place
+    await say(place, 10, 'first')
+    await client.beta.threads.runs.create(thread, { assistant_id: assistant }, headers)
+    await expect
+      .poll(async () => (await client.beta.threads.messages.list(thread, {}, headers)).data.length)
+      .toBe(2)
+    expect(await run(place)).toEqual({ cost: '0.16394', over: '0' })
+  })
+})
