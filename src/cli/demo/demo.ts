@@ -127,7 +127,7 @@ const printBill = async (
   )
   const article = held.find(({ conversation }) => conversation === articleConversation)
   const longest = article ?? held.reduce((a, b) => (b.turns > a.turns ? b : a))
-  io.out(`\nThe bill of ${period}, from the ledger\n\n${billTable(rows, io)}`)
+  io.out(`The bill of ${period}, from the ledger\n\n${billTable(rows, io)}`)
   io.out(`\nThe vendor's own books beside it: ${agreed ? 'no difference' : 'THEY DIFFER'}\n\n`)
   io.out(booksTable(comparisons, io))
   io.out(`\n${budgetLines(world, held)}`)
