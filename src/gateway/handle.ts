@@ -1,30 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { KnownObjects } from '../endpoints/endpoint.ts'
-import type { Json } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
 import { parseBody, readBody } from './body.ts'
-import { type Caller, identify } from './identify.ts'
+import type { Exchange } from './exchange.ts'
+import { identify } from './identify.ts'
 import { asOctroiError, refuse } from './outgoing.ts'
 import { ownedObjects } from './ownership.ts'
 import type { Parts } from './parts.ts'
 import { passFree } from './pass-free.ts'
 import { passReply } from './pass-reply.ts'
 import { passRun } from './pass-run.ts'
-import type { createRouter, Target } from './route.ts'
+import type { createRouter } from './route.ts'
 import type { Runs } from './runs.ts'
-
-/** One request on its way: where it goes, who sends it, what it says. */
-export type Exchange = {
-  readonly target: Target
-  readonly caller: Caller
-  readonly incoming: IncomingMessage
-  readonly outgoing: ServerResponse
-  readonly body: Buffer
-  /** The body as JSON; an empty object where there is none. */
-  readonly request: Json
-  /** The objects it names, all of them the caller's own. */
-  readonly objects: KnownObjects
-}
 
 export type HandlerOptions = {
   readonly parts: Parts

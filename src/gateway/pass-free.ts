@@ -1,6 +1,6 @@
 import type { FreeRoute } from '../endpoints/endpoint.ts'
 import { parseJson } from '../endpoints/json.ts'
-import type { Exchange } from './handle.ts'
+import type { Exchange } from './exchange.ts'
 import { hold } from './held.ts'
 import { write } from './outgoing.ts'
 import type { Parts } from './parts.ts'

@@ -1,6 +1,6 @@
 import type { Learn } from '../endpoints/endpoint.ts'
 import type { Json } from '../endpoints/json.ts'
-import type { Exchange } from './handle.ts'
+import type { Exchange } from './exchange.ts'
 import type { Registry } from './registry/registry.ts'
 
 /** Remembers who owns the objects that a reply shows, and what bounds the calls that will name them. */
