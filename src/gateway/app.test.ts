@@ -350,6 +350,18 @@ describe('an upstream', () => {
     expect([error.status, octroiOf(error).code]).toEqual([504, 'upstream_timeout'])
   })
 
+  it('that is slow keeps its call, and holds up no other', async () => {
+    world = await startWorld({ sandbox: { outputTokens: 20 } })
+    world.sandbox.faults.add({ kind: 'slow', delayMs: 400 })
+    const client = await world.client('search')
+    const order: string[] = []
+    const slow = client.chat.completions.create(hello()).then(() => order.push('slow'))
+    await client.chat.completions.create(hello()).then(() => order.push('quick'))
+    await slow
+    expect(order).toEqual(['quick', 'slow'])
+    expect(costs().map(([, cost]) => cost)).toEqual(['0.00069', '0.00069'])
+  })
+
   it('that answers HTML is passed on, and others are served on', async () => {
     world = await startWorld()
     world.sandbox.faults.add({ kind: 'html' })
