@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { RequestFacts } from '../endpoints/endpoint.ts'
 import { OctroiError } from '../errors.ts'
 import type { Call } from '../ledger/entry.ts'
@@ -47,6 +47,6 @@ export const nameCall = (
   }
 }
 
-/** Ordered by time, unique by chance: 48 bits of milliseconds, 80 random bits. */
+/** Ordered by time, unique by chance: 48 bits of milliseconds, 74 random bits of a UUID. */
 const callId = (at: Instant): string =>
-  `call_${at.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`
+  `call_${at.toString(16).padStart(12, '0')}${randomUUID().replaceAll('-', '').slice(0, 20)}`

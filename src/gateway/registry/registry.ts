@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import type { ObjectFacts, ObjectKind } from '../../endpoints/endpoint.ts'
 import { OctroiError } from '../../errors.ts'
 import type { Database, Store } from '../../ledger/database.ts'
@@ -63,7 +63,8 @@ const cachedObjectsMax = 50_000
 
 /** Opens the registry. `pepper` keys the hashes: without it a stolen file names no key and no end user. */
 export const openRegistry = async (database: Database, pepper: Uint8Array): Promise<Registry> => {
-  const keyed = (text: string): string => createHmac('sha256', pepper).update(text).digest('hex')
+  const pepperKey = createSecretKey(pepper)
+  const keyed = (text: string): string => createHmac('sha256', pepperKey).update(text).digest('hex')
   const listed = await database.call<readonly (Key & { hash: string })[]>('registry', 'listKeys', null)
   const keys = new Map<string, Key>(listed.map(({ hash, ...key }) => [hash, key]))
   const objects = new Map<string, OwnedObject>()
