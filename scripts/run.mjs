@@ -16,7 +16,7 @@ const tasks = {
   test: ['scripts/test.ts'],
   check: ['scripts/check.ts'],
   build: ['scripts/build.ts'],
-  generate: ['scripts/generate-indexes.ts'],
+  generate: ['scripts/generate.ts'],
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'],
   bench: ['scripts/bench.ts'],
   proof: ['scripts/proof.ts'],

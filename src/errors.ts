@@ -17,6 +17,7 @@ export const errorCodes = {
   unbounded: { status: 400, exit: 3, means: 'The most a call can cost is unknown, so it cannot be held' },
   currency_mismatch: { status: 400, exit: 2, means: 'Amounts of different currencies met' },
   overlapping_prices: { status: 500, exit: 1, means: 'Two rows of the price book hold at one instant' },
+  ambiguous_alias: { status: 500, exit: 1, means: 'A name stands for several models at one time' },
   bad_price_row: { status: 500, exit: 1, means: 'A row of the price book is malformed' },
   bad_model_row: { status: 500, exit: 1, means: 'A row of the model facts is malformed' },
   missing_key: { status: 401, exit: 1, means: 'The call carries no key' },

@@ -21,7 +21,15 @@ export {
 export { type Plan, type PlannedTurn, type PlanTotal, plan } from './planning/conversation.ts'
 export { type PlanRequest, parsePlanRequest } from './planning/plan-request.ts'
 export { type Quote, quote } from './planning/quote.ts'
-export { findModel, type ModelFact, type ModelFacts, openModelFacts } from './pricing/model-facts.ts'
+export { type Sunset, successorOf, sunsets } from './pricing/lifecycle.ts'
+export {
+  type Confidence,
+  findModel,
+  type ModelFact,
+  type ModelFacts,
+  openModelFacts,
+  type Stated,
+} from './pricing/model-facts.ts'
 export { type Charge, type Cost, type PricedCall, price, type Unpriced } from './pricing/price.ts'
 export {
   openPriceBook,
@@ -34,6 +42,19 @@ export type { Rate } from './pricing/rate.ts'
 export { type Clock, formatInstant, type Instant, manualClock, parseInstant } from './time.ts'
 export { countChat, type PromptCount } from './tokens/chat.ts'
 export { type Counter, encodingOf, loadEncoding } from './tokens/text.ts'
+export {
+  type ContainerRule,
+  containerRule,
+  containerSessions,
+  containers,
+  gigabyteDays,
+  type Holding,
+  instanceHours,
+  postedDelta,
+  type Session,
+  sessions,
+  tokenHours,
+} from './usage/accrual.ts'
 export { isMeter, type Meter, meterFacts, meterNames, meters, parseMeter } from './usage/meter.ts'
 export { type Reading, readUsage, type UsageShape } from './usage/read.ts'
 export type { Quantity, Usage } from './usage/usage.ts'

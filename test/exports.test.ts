@@ -50,13 +50,13 @@ const consume = async (code: string): Promise<string> => {
 }
 
 describe('the packed package', () => {
-  it('holds what runs, the prices, the licence and the readme, and nothing of the workshop', () => {
+  it('holds what runs, the prices, the schemas, the licence and the readme, and nothing of the workshop', () => {
     for (const path of ['bin/octroi.mjs', 'dist/index.js', 'dist/index.d.ts', 'LICENSE', 'README.md']) {
       expect(packed).toContain(path)
     }
     const strangers = packed.filter(
       (path) =>
-        !/^(?:(?:bin|dist|prices)\/|LICENSE$|(?:README|CHANGELOG)\.md$|package\.json$)/.test(path) ||
+        !/^(?:(?:bin|dist|prices|schemas)\/|LICENSE$|(?:README|CHANGELOG)\.md$|package\.json$)/.test(path) ||
         /\.test\.|(?<!\.d)\.ts$/.test(path),
     )
     expect(strangers).toEqual([])

@@ -103,7 +103,7 @@ describe('the runner of tasks', () => {
   const checkout = (name: string, installed: Record<string, unknown> | null): string => {
     const home = join(folder, name)
     cpSync(join(root, 'scripts/run.mjs'), join(home, 'scripts/run.mjs'))
-    writeFileSync(join(home, 'scripts/generate-indexes.ts'), "console.log('ran', ...process.argv.slice(2))\n")
+    writeFileSync(join(home, 'scripts/generate.ts'), "console.log('ran', ...process.argv.slice(2))\n")
     writeFileSync(
       join(home, 'package-lock.json'),
       JSON.stringify({
@@ -168,7 +168,7 @@ describe('the runner of tasks', () => {
     standIn(join(home, 'node_modules/node/bin/node'))
     const ended = await task(home, ['generate', '--check'], { old: true })
     expect(ended).toMatchObject({ exit: 7, err: '' })
-    expect(ended.out).toBe(`newer node: ${join(home, 'scripts/generate-indexes.ts')} --check\n`)
+    expect(ended.out).toBe(`newer node: ${join(home, 'scripts/generate.ts')} --check\n`)
   })
 
   it('says what to do where install scripts are off and the own Node is too old', async () => {

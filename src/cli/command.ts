@@ -22,7 +22,12 @@ export type CliCommand = {
   /** Declares arguments and options. */
   readonly configure: (parser: Parser) => void
   readonly run: (
-    call: { readonly args: readonly string[]; readonly options: Readonly<Record<string, unknown>> },
+    call: {
+      readonly args: readonly string[]
+      readonly options: Readonly<Record<string, unknown>>
+      /** All commands there are, for the one that speaks of them. */
+      readonly commands: readonly CommandEntry[]
+    },
     io: Io,
   ) => Promise<number>
 }

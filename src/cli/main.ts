@@ -35,7 +35,7 @@ const run = async (args: readonly string[], io: Io, entries: readonly CommandEnt
     if (entry !== wanted || command === undefined) continue
     command.configure(parser)
     parser.action(async () => {
-      exit = await command.run({ args: parser.args, options: parser.opts() }, io)
+      exit = await command.run({ args: parser.args, options: parser.opts(), commands: entries }, io)
     })
   }
   try {

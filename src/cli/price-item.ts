@@ -3,14 +3,14 @@ import { formatPicos } from '../money/money.ts'
 import { add, format, parseDecimal, zero } from '../money/rational.ts'
 import type { Cost, PricedCall } from '../pricing/price.ts'
 import { parseInstant } from '../time.ts'
-import { type Meter, parseMeter } from '../usage/meter.ts'
+import { parseMeter } from '../usage/meter.ts'
 import { type Quantity, toQuantity, type Usage } from '../usage/usage.ts'
 
 /** A recorded use of an API, as `octroi price` takes it. */
 export type PriceItem = { readonly usage: Usage; readonly call: PricedCall }
 
-/** Reads `{provider, model, at, usage: {meter: quantity}, attributes?, currency?}`. Throws the code of the
- * first field that cannot be used, naming it. */
+/** Reads `{provider, model, at, usage: {meter: quantity}, attributes?, currency?, earlier?: {meter: quantity}, days?,
+ * pricesFrom?}`. Throws the code of the first field that cannot be used, naming it. */
 export const parsePriceItem = (value: unknown): PriceItem => {
   const item = objectOf(value, 'the item')
   const model = item.model ?? null
@@ -26,16 +26,24 @@ export const parsePriceItem = (value: unknown): PriceItem => {
       ]),
     ),
     ...(item.currency !== undefined && { currency: textOf(item.currency, 'currency') }),
+    ...(item.earlier !== undefined && { earlier: usageOf(item.earlier, 'earlier') }),
+    ...(item.days !== undefined && { days: quantityOf(item.days, 'days') }),
+    ...(item.pricesFrom !== undefined && { pricesFrom: textOf(item.pricesFrom, 'pricesFrom') }),
   }
-  const usage = Object.entries(objectOf(item.usage, 'usage')).map(([name, quantity]) => {
-    const meter = parseMeter(name)
-    return [meter, quantityOf(quantity, meter)] as const
-  })
-  return { usage: Object.fromEntries(usage) as Usage, call }
+  return { usage: usageOf(item.usage, 'usage'), call }
 }
 
+const usageOf = (value: unknown, field: string): Usage =>
+  Object.fromEntries(
+    Object.entries(objectOf(value, field)).map(([name, quantity]) => {
+      const meter = parseMeter(name)
+      return [meter, quantityOf(quantity, `${field}.${meter}`)]
+    }),
+  )
+
 /** A cost as `octroi price` prints it: amounts as decimal strings, quantities as integers or strings. `exact` is
- * there where rounding changed the total, as a fraction where it is no finite decimal. */
+ * there where rounding changed the total, as a fraction where it is no finite decimal; `listTotal` where a promotion
+ * made the priced total other than that. */
 export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
   const exact = format(cost.charges.reduce((sum, charge) => add(sum, charge.exact), zero))
   const pricedTotal = formatPicos(cost.pricedTotal)
@@ -43,16 +51,20 @@ export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
     total: cost.total === null ? null : formatPicos(cost.total),
     pricedTotal,
     ...(exact !== pricedTotal && { exact }),
+    ...(cost.listTotal !== cost.pricedTotal && { listTotal: formatPicos(cost.listTotal) }),
     currency: cost.currency,
-    charges: cost.charges.map((charge) => ({
-      meter: charge.meter,
-      quantity: formatQuantity(charge.quantity),
-      unitPrice: charge.unitPrice,
-      per: charge.per,
-      amount: formatPicos(charge.amount),
-      price: charge.price,
-      source: charge.source,
-    })),
+    charges: cost.charges.map(
+      ({ meter, quantity, measured, unitPrice, per, multipliers, exact: _, amount, ...more }) => ({
+        meter,
+        quantity: formatQuantity(quantity),
+        ...(measured !== undefined && { measured: formatQuantity(measured) }),
+        unitPrice,
+        per,
+        ...(multipliers !== undefined && { multipliers }),
+        amount: formatPicos(amount),
+        ...more,
+      }),
+    ),
     unpriced: cost.unpriced.map((unpriced) => ({ ...unpriced, quantity: formatQuantity(unpriced.quantity) })),
     estimated: false,
   }
@@ -61,8 +73,8 @@ export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
 const formatQuantity = (quantity: Quantity): number | string =>
   typeof quantity === 'number' ? quantity : format(quantity)
 
-const quantityOf = (value: unknown, meter: Meter): Quantity => {
-  const bad = (why: string): OctroiError => new OctroiError('bad_number', `usage.${meter}: ${why}`)
+const quantityOf = (value: unknown, field: string): Quantity => {
+  const bad = (why: string): OctroiError => new OctroiError('bad_number', `${field}: ${why}`)
   if (typeof value !== 'number' && typeof value !== 'string') {
     throw bad('write a number, or a decimal in quotes such as "61.4".')
   }

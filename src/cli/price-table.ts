@@ -10,6 +10,7 @@ export type Bill = {
   readonly lines: Map<string, BillLine>
   readonly totals: Map<string, { amount: Picos; complete: boolean }>
   readonly reasons: Set<string>
+  readonly overlays: Set<string>
 }
 
 type BillLine = { readonly cells: readonly string[]; quantity: Rational; amount: Picos | null }
@@ -17,12 +18,18 @@ type BillLine = { readonly cells: readonly string[]; quantity: Rational; amount:
 /** More reasons than these are not printed one by one. */
 const reasonsMax = 20
 
-export const emptyBill = (): Bill => ({ lines: new Map(), totals: new Map(), reasons: new Set() })
+export const emptyBill = (): Bill => ({
+  lines: new Map(),
+  totals: new Map(),
+  reasons: new Set(),
+  overlays: new Set(),
+})
 
 /** Adds the cost of an item. */
 export const putOnBill = ({ item, cost }: { item: PriceItem; cost: Cost }, bill: Bill): void => {
   const model = item.call.model ?? '-'
-  for (const { meter, quantity, unitPrice, per, amount } of cost.charges) {
+  for (const { meter, quantity, unitPrice, per, amount, overlay, source } of cost.charges) {
+    if (overlay) bill.overlays.add(source)
     putLine(bill, [model, meter, `${unitPrice} / ${per}`, cost.currency], quantity, amount)
   }
   for (const { meter, quantity, message } of cost.unpriced) {
@@ -43,7 +50,8 @@ const putLine = (bill: Bill, cells: readonly string[], quantity: Quantity, amoun
   bill.lines.set(key, line)
 }
 
-/** Lays the bill out, a total for each currency, and below it why something has no price. */
+/** Lays the bill out, a total for each currency, and below it why something has no price, and which prices are not of
+ * the book itself. */
 export const formatBill = (bill: Bill, options: { readonly color: boolean }): string => {
   const rows = [...bill.lines.values()].map(({ cells, quantity, amount }) => {
     const [model = '', meter = '', rate = '', currency = ''] = cells
@@ -55,8 +63,10 @@ export const formatBill = (bill: Bill, options: { readonly color: boolean }): st
   })
   const reasons = [...bill.reasons].slice(0, reasonsMax)
   if (bill.reasons.size > reasonsMax) reasons.push('... and more')
+  const overlays = [...bill.overlays].map((source) => `Some prices are of an overlay: ${source}.`)
   return (
-    formatTable(columns, rows, { color: options.color, totals }) + reasons.map((why) => `${why}\n`).join('')
+    formatTable(columns, rows, { color: options.color, totals }) +
+    [...reasons, ...overlays].map((line) => `${line}\n`).join('')
   )
 }
 

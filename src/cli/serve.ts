@@ -4,9 +4,10 @@ import { startGateway } from '../gateway/app.ts'
 import { defaultConfig, type GatewayConfig, readConfig } from '../gateway/config.ts'
 import { openDataFolder } from '../gateway/data-folder.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
-import { bundledBook, bundledModels } from './bundled.ts'
+import { bundledModels } from './bundled.ts'
 import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
+import { openBook } from './overlays.ts'
 import { tillLine } from './till-line.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -15,11 +16,12 @@ type Options = Readonly<Record<string, unknown>>
 export const serve = async (options: Options, io: Io): Promise<number> => {
   const config = await configOf(options, io)
   const folder = String(options.data)
+  const book = await openBook(options.prices === undefined ? undefined : String(options.prices), folder)
   const data = await openDataFolder(folder)
   const gateway = await startGateway({
     config,
     clock: clockFrom(options.clock === undefined ? undefined : String(options.clock)),
-    book: await bundledBook(),
+    book,
     models: openModelFacts(await bundledModels()),
     database: data.database,
     pepper: data.pepper,

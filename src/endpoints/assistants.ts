@@ -8,6 +8,8 @@ import type {
   Learn,
   Message,
   ObjectFacts,
+  Reply,
+  ReplyReader,
   RequestFacts,
   Route,
   Run,
@@ -17,6 +19,8 @@ import type {
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
+import { openaiPlaces, shapeReader } from './reply-shape.ts'
+import { typedStream } from './streams.ts'
 
 /** Assistants: assistants, threads, messages, runs. A run bills the thread's whole history again, and in
  * November 2023 nothing in any reply said how much; `shape` is where later replies say it. */
@@ -24,6 +28,7 @@ export const assistants = (shape: UsageShape): Endpoint => {
   const wire = runWire(shape)
   return {
     id: 'assistants',
+    reader: runReader(shape),
     routes: [...objectRoutes(wire), ...runRoutes(wire), ...closedRoutes],
     refusal: openaiRefusal,
     streamFault: openaiStreamFault,
@@ -226,6 +231,21 @@ const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
 }
 
 const ends = new Set(['completed', 'failed', 'cancelled', 'expired', 'incomplete'])
+
+/** A run as a reply: one charge however often it is read. In 2024 it came in streams as well. */
+const runReader = (counters: UsageShape): ReplyReader => {
+  const read = shapeReader({ ...openaiPlaces, counters })
+  const readReply = (reply: Json): Reply => ({
+    ...read(reply),
+    ended: ends.has(textOf(member(reply, 'status')) ?? ''),
+  })
+  const states = ['queued', 'in_progress', 'requires_action', ...ends]
+  const stream = {
+    reports: Object.fromEntries(states.map((state) => [`thread.run.${state}`, null])),
+    ends: ['done'],
+  }
+  return { readReply, meterStream: () => typedStream(stream, readReply) }
+}
 
 const readRun = (reply: Json, shape: UsageShape): Run | null => {
   const [id, thread] = [textOf(member(reply, 'id')), textOf(member(reply, 'thread_id'))]

@@ -1,23 +1,69 @@
 import { parseInstant } from '../time.ts'
 import { countChat } from '../tokens/chat.ts'
 import { tokensAtMost } from '../tokens/text.ts'
-import { readUsage, type UsageShape } from '../usage/read.ts'
+import type { UsageShape } from '../usage/read.ts'
 import type { Bound } from './bound.ts'
-import type { Endpoint, Reply, ReplyWire, StreamMeter, Surroundings } from './endpoint.ts'
+import { cacheLifetimes } from './cache-lifetimes.ts'
+import type { Endpoint, ReadWire, Reply, ReplyWire, StreamMeter, Surroundings } from './endpoint.ts'
+import { readEvent } from './events.ts'
 import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
+import { openaiPlaces, type ReplyShape, shapeReader } from './reply-shape.ts'
+import { chunkStream } from './streams.ts'
 
-/** Chat Completions, as OpenAI and those who speak its wire serve it. `shape` says where this vendor reports
- * each meter. */
-export const chatCompletions = (shape: UsageShape): Endpoint => ({
+/** Chat Completions, as OpenAI and those who speak its wire serve it. `counters` says where this vendor reports
+ * each meter, `places` what else it reports elsewhere than OpenAI. */
+export const chatCompletions = (counters: UsageShape, places: Places = {}): Endpoint => {
+  const reader = chatReader(counters, places)
+  return {
+    id: 'chat-completions',
+    reader,
+    routes: [{ method: 'POST', path: '/chat/completions', billing: 'reply', wire: wire(reader) }],
+    refusal: openaiRefusal,
+    streamFault: openaiStreamFault,
+  }
+}
+
+/** The replies of Chat Completions of a vendor whose requests are not bounded yet. */
+export const chatReplies = (counters: UsageShape, places: Places = {}): ReadWire => ({
   id: 'chat-completions',
-  routes: [{ method: 'POST', path: '/chat/completions', billing: 'reply', wire: wire(shape) }],
-  refusal: openaiRefusal,
-  streamFault: openaiStreamFault,
+  reader: chatReader(counters, places),
 })
 
-const wire = (shape: UsageShape): ReplyWire => ({
+type Places = Partial<Omit<ReplyShape, 'counters'>>
+
+const chatReader = (counters: UsageShape, places: Places) => {
+  const read = shapeReader({ ...openaiPlaces, ...places, counters })
+  const readPriced = (reply: Json, request: Json): Reply =>
+    withSearch(cacheLifetimes(read(reply), undefined, request), request)
+  return {
+    readReply: (reply: Json, request?: Json): Reply => ({
+      ...readPriced(reply, request),
+      produced: listOf(member(reply, 'choices')).map((choice) => producedText(member(choice, 'message'))),
+    }),
+    meterStream: (request?: Json): StreamMeter =>
+      chunkStream(
+        (chunk) => readPriced(chunk, request),
+        (choice) => producedText(member(choice, 'delta')),
+      ),
+  }
+}
+
+/** A search model searches the web once a request that lets it; no reply counts it (openai 7.57.0,
+ * `web_search_options`, whose default context is medium). */
+const withSearch = (reply: Reply, request: Json): Reply => {
+  const options = member(request, 'web_search_options') ?? null
+  if (options === null || reply.usage === null || !reply.model?.includes('-search-')) return reply
+  const size = textOf(member(options, 'search_context_size')) ?? 'medium'
+  return {
+    ...reply,
+    usage: { ...reply.usage, usage: { ...reply.usage.usage, web_search_call: 1 } },
+    attributes: { ...reply.attributes, search_context_size: size },
+  }
+}
+
+const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
   read: (request) => ({
     model: textOf(member(request, 'model')),
     stream: member(request, 'stream') === true,
@@ -26,13 +72,7 @@ const wire = (shape: UsageShape): ReplyWire => ({
     tags: openaiTags(request),
   }),
   bound,
-  readReply: (reply) => ({
-    model: textOf(member(reply, 'model')),
-    tier: textOf(member(reply, 'service_tier')),
-    usage: readUsage(member(reply, 'usage'), shape),
-    produced: listOf(member(reply, 'choices')).map((choice) => producedText(member(choice, 'message'))),
-  }),
-  meterStream: () => streamMeter(shape),
+  ...reader,
   askUsage,
   cutUsage,
   count: (request, produced, counter) => {
@@ -106,47 +146,13 @@ const askUsage: ReplyWire['askUsage'] = (request, at) => {
 const usageNull = /,\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,/
 
 const cutUsage: ReplyWire['cutUsage'] = (event) => {
-  const data = dataOf(event)
-  if (data === null || !data.includes('"usage"')) return event
+  const data = readEvent(event)?.data
+  if (!data?.includes('"usage"')) return event
   const chunk = parseJson(data)
   const choices = member(chunk, 'choices')
   const usage = member(chunk, 'usage')
   if (usage === null) return event.replace(usageNull, '')
   return usage !== undefined && Array.isArray(choices) && choices.length === 0 ? null : event
-}
-
-const dataOf = (event: string): string | null => {
-  const start = event.indexOf('data:')
-  return start === -1 ? null : event.slice(start + 5).trim()
-}
-
-/** Text kept of a stream for counting; past it the count says that it is a lower bound. */
-const producedCharactersMax = 8_000_000
-
-const streamMeter = (shape: UsageShape): StreamMeter => {
-  const produced: string[] = []
-  let [model, tier, usage]: [string | null, string | null, Reply['usage']] = [null, null, null]
-  let characters = 0
-  return {
-    event: (event) => {
-      const data = dataOf(event)
-      if (data === null) return false
-      if (data === '[DONE]') return true
-      const chunk = parseJson(data)
-      model = textOf(member(chunk, 'model')) ?? model
-      tier = textOf(member(chunk, 'service_tier')) ?? tier
-      usage = readUsage(member(chunk, 'usage'), shape) ?? usage
-      for (const choice of listOf(member(chunk, 'choices'))) {
-        const text = producedText(member(choice, 'delta'))
-        const index = countOf(member(choice, 'index')) ?? 0
-        if (text === '' || characters > producedCharactersMax || index > 127) continue
-        characters += text.length
-        produced[index] = (produced[index] ?? '') + text
-      }
-      return false
-    },
-    reply: () => ({ model, tier, usage, produced: Array.from(produced, (text) => text ?? '') }),
-  }
 }
 
 const producedText = (message: Json): string => {

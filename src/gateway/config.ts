@@ -5,8 +5,8 @@ import { providers } from '../providers/index.gen.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Upstream } from './upstream.ts'
 
-/** What the operator may configure. */
-const schema = z.strictObject({
+/** What the operator may configure, as zod reads it. */
+export const configSchema = z.strictObject({
   /** Without a file, calls without an Octroi key pass on loopback; with one, only where it says so. */
   anonymous: z.boolean().default(false),
   providers: z
@@ -39,7 +39,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Reads a configuration: which providers, which limits, who may call. The first provider also answers under
  * `/v1`. Throws `bad_input` naming the field and the remedy. */
 export const readConfig = (json: unknown, environment: Environment): GatewayConfig => {
-  const parsed = schema.safeParse(json)
+  const parsed = configSchema.safeParse(json)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     throw new OctroiError(
@@ -71,14 +71,13 @@ type Settings = {
 }
 
 const upstreamOf = (name: string, settings: Settings, environment: Environment): Upstream => {
-  const provider: Provider | undefined = Object.values(providers).find(
-    ({ id }) => id === (settings.kind ?? name),
-  )
+  const passable = Object.values(providers).filter(({ endpoints }) => endpoints.length > 0)
+  const provider: Provider | undefined = passable.find(({ id }) => id === (settings.kind ?? name))
   if (provider === undefined) {
-    const known = Object.values(providers).map(({ id }) => id)
+    const known = passable.map(({ id }) => id)
     throw new OctroiError(
       'unknown_provider',
-      `Configuration: providers.${name}: there is no provider "${settings.kind ?? name}". Set "kind" to one of: ${known.join(', ')}.`,
+      `Configuration: providers.${name}: there is no provider "${settings.kind ?? name}" to which calls are passed. Set "kind" to one of: ${known.join(', ')}.`,
     )
   }
   const baseUrl = settings.baseUrl ?? provider.baseUrl

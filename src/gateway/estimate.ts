@@ -20,11 +20,15 @@ export const estimate = (
   },
 ): Quote => {
   const { call, upstream, wire, request, bodyBytes, objects, tier } = asked
-  const facts = findModel(parts.models, { provider: upstream.pricesFrom, model: call.model })
+  const facts = findModel(parts.models, {
+    provider: upstream.pricesFrom,
+    model: call.model,
+    at: call.at,
+  })
   const bounds = wire.bound(request, {
     bodyBytes,
     contextWindow: facts?.contextWindow ?? null,
-    outputTokensMax: facts?.outputTokensMax ?? null,
+    outputTokensMax: facts?.outputTokensMax ?? facts?.contextWindow ?? null,
     objects,
   })
   return quote(bounds, pricedCall(call, upstream, { model: call.model, tier }), parts.book)

@@ -2,6 +2,7 @@ import type { Counted, Message, Reply, ReplyWire, Run, RunWire } from '../endpoi
 import type { Json } from '../endpoints/json.ts'
 import type { ModelFact, ModelFacts } from '../pricing/model-facts.ts'
 import { findModel } from '../pricing/model-facts.ts'
+import type { Instant } from '../time.ts'
 import { type Counter, encodingOf, loadEncoding, tokensAtMost } from '../tokens/text.ts'
 import type { Outcome } from './settle.ts'
 
@@ -15,11 +16,12 @@ export const meterReply = async (
   const served = { model: reply.model, tier: reply.tier, status }
   if (reply.usage !== null) {
     const { resent, total } = wire.history(request)
-    const notes = [...(broken === null ? [] : [broken]), ...reply.usage.problems]
+    const doubts = [...(broken === null ? [] : [broken]), ...reply.usage.problems]
+    const notes = [...doubts, ...(reply.usage.unknown ?? [])]
     return {
       ...served,
       usage: reply.usage.usage,
-      basis: notes.length === 0 ? 'measured' : 'estimated',
+      basis: doubts.length === 0 ? 'measured' : 'estimated',
       resent: { history: resent, total, exact: false },
       note: notes.length === 0 ? null : notes.join('; '),
     }
@@ -36,11 +38,10 @@ export const meterReply = async (
 /** What a run used: as it reports it, else counted from its thread. */
 export const meterRun = async (
   wire: RunWire,
-  ended: { run: Run; messages: readonly Message[]; provider: string; models: ModelFacts },
+  ended: { run: Run; messages: readonly Message[]; provider: string; at: Instant; models: ModelFacts },
 ): Promise<Outcome> => {
-  const { run, messages, models, provider } = ended
-  const facts = findModel(models, { provider, model: run.model })
-  const promptTokensMax = facts === null ? null : facts.contextWindow - keptForAnswer(facts)
+  const { run, messages, models, provider, at } = ended
+  const promptTokensMax = promptRoom(findModel(models, { provider, model: run.model, at }))
   const bytes = run.instructions.length + lengthOf(messages.map(({ text }) => text))
   const counted = wire.countRun(run, messages, {
     counter: await counterOf(run.model, bytes),
@@ -73,10 +74,15 @@ const countedOutcome = ({ usage, history }: Counted): Pick<Outcome, 'usage' | 'b
   }
 }
 
-/** The part of a window that a run keeps for its answer: the model's cap, or a quarter of the window where the
- * cap is the window itself. The vendor published no rule; older messages are left out to make this room. */
-const keptForAnswer = ({ contextWindow, outputTokensMax }: ModelFact): number =>
-  outputTokensMax < contextWindow ? outputTokensMax : Math.floor(contextWindow / 4)
+/** The part of a window that a run leaves to its prompt; the rest is kept for the answer: the model's cap, or a
+ * quarter of the window where the cap is the window itself or not known. The vendor published no rule; older
+ * messages are left out to make this room. */
+const promptRoom = (fact: ModelFact | null): number | null => {
+  if (fact === null || fact.contextWindow === null) return null
+  const { contextWindow, outputTokensMax } = fact
+  const capped = outputTokensMax !== null && outputTokensMax < contextWindow
+  return contextWindow - (capped ? outputTokensMax : Math.floor(contextWindow / 4))
+}
 
 /** Text that is counted exactly, in bytes: counting runs on the loop that serves everyone, at about 10 MB of
  * prose a second. What is longer is taken at its bound, one token a byte. */

@@ -12,7 +12,7 @@ import type { Parts } from './parts.ts'
 export const reserve = async (parts: Parts, call: Call, asked: Quote): Promise<Reservation> => {
   const { admission, ledger, leases } = parts
   const { most, currency } = asked
-  const decision = admission.admit({ subject: call, at: call.at, most, currency })
+  const decision = admission.admit({ subject: call, at: call.at, most, quote: asked, currency })
   if (!decision.admitted) throw refusal(call, asked, decision)
   const reservation: Reservation = {
     call,
@@ -71,8 +71,9 @@ const refusal = (call: Call, asked: Quote, refused: Refused): OctroiError => {
   return new OctroiError(
     'budget_exceeded',
     `Budget quota exceeded for the limit "${refused.limit}": of ${money(refused.cap)}, ` +
-      `${money(refused.settled)} are spent and ${money(refused.held + refused.unresolved)} held; this call can ` +
-      `cost up to ${money(refused.asked ?? 0n)}, and ${money(refused.free)} are free. It resets at ${details.resetsAt}.`,
+      `${money(refused.settled)} are spent and ${money(refused.held + refused.unresolved)} held; this call ` +
+      `${asked.most === null ? 'has no price and is held at its ceiling of' : 'can cost up to'} ` +
+      `${money(refused.asked ?? 0n)}, and ${money(refused.free)} are free. It resets at ${details.resetsAt}.`,
     details,
   )
 }

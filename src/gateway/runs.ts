@@ -91,6 +91,7 @@ export const createRuns = (parts: Parts, report: (error: unknown) => void): Runs
       run,
       messages,
       provider: upstream.pricesFrom,
+      at: reservation.call.at,
       models: parts.models,
     })
     await settle(parts, reservation, upstream, outcome)

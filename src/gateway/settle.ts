@@ -32,6 +32,7 @@ export const settle = async (
   const { call, holds } = reservation
   const model = outcome.model ?? call.model
   const cost = price(outcome.usage, pricedCall(call, upstream, { model, tier: outcome.tier }), parts.book)
+  const unresolved = parts.admission.atCeiling(holds, cost.unpriced)
   const settlement: Settlement = {
     callId: call.id,
     at: parts.clock.now(),
@@ -41,6 +42,7 @@ export const settle = async (
     currency: cost.currency,
     charges: cost.charges,
     unpriced: cost.unpriced,
+    ...(unresolved.length > 0 && { unresolved }),
     resent: resentOf(outcome, cost),
     status: outcome.status,
     note: outcome.note,
@@ -48,8 +50,8 @@ export const settle = async (
   }
   const written = await parts.ledger.settle(settlement)
   parts.leases.letGo(call.id)
-  if (written === 'done') parts.admission.settle(holds, cost.pricedTotal)
-  if (written === 'late') parts.admission.adjust(holds, cost.pricedTotal)
+  if (written === 'done') parts.admission.settle(holds, cost.pricedTotal, unresolved)
+  if (written === 'late') parts.admission.adjust(holds, cost.pricedTotal, unresolved)
   if (written === 'done' || written === 'late') parts.till.ring(call, settlement, cost.pricedTotal)
   return cost
 }

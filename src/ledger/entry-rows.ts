@@ -16,7 +16,7 @@ import {
 } from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
 import type { Basis, Call, LedgerEntry, Settlement, StoredEntry } from './entry.ts'
-import { nameId, nameParts } from './names.ts'
+import { type NamePart, nameId, nameParts } from './names.ts'
 
 /** Appends an entry with its charges or holds, and gives its sequence. */
 export const insertEntry = (connection: Connection, entry: LedgerEntry, service: SqlValue = null): number => {
@@ -54,10 +54,12 @@ export const entriesAfter = (
 /** True when two writings of an entry say the same. */
 export const isSameContent = (a: object, b: object): boolean => contentOf(a) === contentOf(b)
 
-/** What an entry says, as text: without its kind and place, keys in order, numbers exact. */
+/** What an entry says, as text: without its kind and place, keys in order, numbers exact. What was measured of a
+ * quantity that the vendor bills otherwise is not kept. */
 export const contentOf = (entry: object): string => {
   const { kind, corrects, sequence, ...content } = entry as Record<string, unknown>
-  return JSON.stringify(content, (_, value: unknown) => {
+  return JSON.stringify(content, (key, value: unknown) => {
+    if (key === 'measured') return undefined
     if (typeof value === 'bigint') return `${value}`
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     if (isRational(value)) {
@@ -101,6 +103,11 @@ const insertReserved = (
     most: most === null ? null : amountColumn(most),
     lease_until: leaseUntil,
   })
+  insertHolds(connection, sequence, holds)
+  return sequence
+}
+
+const insertHolds = (connection: Connection, sequence: number, holds: readonly Hold[]): void =>
   holds.forEach((hold, position) => {
     connection.run(
       'INSERT INTO holds VALUES (?, ?, ?, ?, ?)',
@@ -111,8 +118,6 @@ const insertReserved = (
       amountColumn(hold.amount),
     )
   })
-  return sequence
-}
 
 const insertSettled = (
   connection: Connection,
@@ -140,12 +145,13 @@ const insertSettled = (
       'INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?)',
       sequence,
       position,
-      nameId(connection, 'price', [charge.price, charge.meter, charge.unitPrice, charge.per, charge.source]),
+      nameId(connection, 'price', priceParts(charge)),
       quantityText(charge.quantity),
       amountColumn(charge.amount),
       format(exact) === format(plainExact(charge)) ? null : `${exact.numerator}/${exact.denominator}`,
     )
   })
+  insertHolds(connection, sequence, entry.unresolved ?? [])
   return sequence
 }
 
@@ -212,7 +218,10 @@ const readEntry = (
   }
   if (kind === 'released') return { kind, callId, at, reason: text(row['note']), corrects }
   if (kind === 'expired') return { kind, callId, at }
-  const settlement = readSettlement(row, parts.charges)
+  const settlement = {
+    ...readSettlement(row, parts.charges),
+    ...(parts.holds.length > 0 && { unresolved: parts.holds.map(readHold) }),
+  }
   return kind === 'settled'
     ? { kind, ...settlement }
     : { kind: 'adjusted', corrects: corrects ?? 0, ...settlement }
@@ -270,8 +279,26 @@ const readSettlement = (row: Row, charges: readonly Row[]): Settlement => {
   }
 }
 
+/** The price of a charge as a name: its row and rate, and as JSON whatever else made the amount, where anything did. */
+const priceParts = (charge: Charge): readonly NamePart[] => {
+  const {
+    price,
+    meter,
+    unitPrice,
+    per,
+    source,
+    quantity: _q,
+    measured: _m,
+    exact: _e,
+    amount: _a,
+    ...more
+  } = charge
+  const parts = [price, meter, unitPrice, per, source]
+  return Object.keys(more).length === 0 ? parts : [...parts, JSON.stringify(more)]
+}
+
 const readCharge = (row: Row): Charge => {
-  const [price, meter, unitPrice, per, source] = nameParts(row['price_name'])
+  const [price, meter, unitPrice, per, source, more = '{}'] = nameParts(row['price_name'])
   const charge = {
     meter: parseMeter(String(meter)),
     quantity: parseQuantity(row['quantity']),
@@ -280,6 +307,7 @@ const readCharge = (row: Row): Charge => {
     amount: amount(row['amount']),
     price: String(price),
     source: String(source),
+    ...(JSON.parse(String(more)) as Partial<Charge>),
   }
   const exact = textOrNull(row['exact'])
   return { ...charge, exact: exact === null ? plainExact(charge) : parseFraction(exact) }

@@ -51,6 +51,9 @@ export type Settlement = {
   readonly currency: string
   readonly charges: readonly Charge[]
   readonly unpriced: readonly Unpriced[]
+  /** What the unpriced usage counts for against limits that have a ceiling for it: no charge, but unresolved until a
+   * correction brings the price. None where this is left out. */
+  readonly unresolved?: readonly Hold[]
   readonly resent: Resent | null
   /** HTTP status of the provider's reply, or null when there was none. */
   readonly status: number | null

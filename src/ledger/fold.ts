@@ -46,6 +46,7 @@ const foldEnd = (books: Books, entry: Exclude<StoredEntry, { readonly kind: 'res
       balance.unresolved -= hold.amount
       balance.settled += total
     }
+    leaveUnresolved(books, entry)
     return
   }
   const reservation = books.open.get(callId)
@@ -62,6 +63,13 @@ const foldEnd = (books: Books, entry: Exclude<StoredEntry, { readonly kind: 'res
     if (entry.kind === 'expired') balance.unresolved += hold.amount
     else balance.settled += total
   }
+  leaveUnresolved(books, entry)
+}
+
+/** What has no price counts on where a limit has a ceiling for it. */
+const leaveUnresolved = (books: Books, entry: StoredEntry): void => {
+  if (!('charges' in entry)) return
+  for (const hold of entry.unresolved ?? []) balanceOf(books, hold).unresolved += hold.amount
 }
 
 const foldReserved = (books: Books, entry: StoredEntry & { readonly kind: 'reserved' }): void => {

@@ -37,6 +37,7 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
     const total = bill(connection, open, { kind: 'settled', ...settlement })
     close(connection, callId)
     moveBalances(connection, open.holds, (amount) => ({ held: -amount, settled: total }))
+    leaveUnresolved(connection, settlement)
     return 'done'
   }
   const before = entriesOfCall(connection, callId)
@@ -46,8 +47,13 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
   const reservation = reservedEntry(connection, callId)
   const total = bill(connection, reservation, { kind: 'adjusted', corrects: last.sequence, ...settlement })
   moveBalances(connection, reservation.holds, (amount) => ({ unresolved: -amount, settled: total }))
+  leaveUnresolved(connection, settlement)
   return 'late'
 }
+
+/** What has no price counts on where a limit has a ceiling for it. */
+const leaveUnresolved = (connection: Connection, { unresolved = [] }: Settlement): void =>
+  moveBalances(connection, unresolved, (amount) => ({ unresolved: amount }))
 
 const release = (connection: Connection, asked: Release): Outcome => {
   const { callId } = asked

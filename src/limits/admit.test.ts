@@ -108,6 +108,39 @@ describe('a budget', () => {
     expect(refused(yen).reason).toBe('currency')
   })
 
+  it('holds a call without a price at its ceiling, and counts what it used as unresolved', () => {
+    const ceiling = { perMillionInputTokens: '1', perMillionOutputTokens: '4' }
+    const strict = budget('strict', '10', { team: 'support' })
+    const lenient = parseLimit({ ...written('lenient', '1'), unpriced: { ceiling } })
+    const admission = createAdmission([strict, lenient], [])
+    const unpriced = (output: number, team = 'search') =>
+      admission.admit({
+        subject: subject(team),
+        at: november,
+        most: null,
+        quote: {
+          usage: [{ meters: ['output_text_tokens'], least: 0, most: output }],
+          unpriced: [{ meter: 'output_text_tokens', quantity: output, code: 'unknown_model', message: '' }],
+          pricedMost: 0n,
+        },
+        currency: 'USD',
+      })
+    const { holds } = admitted(unpriced(150_000))
+    expect(holds).toMatchObject([{ limit: 'lenient', amount: parsePicos('0.6') }])
+    expect(refused(unpriced(150_000))).toMatchObject({ reason: 'budget', asked: parsePicos('0.6') })
+    expect(refused(unpriced(1, 'support'))).toMatchObject({ reason: 'unbounded', limit: 'strict' })
+    const used = admission.atCeiling(holds, [{ meter: 'output_text_tokens', quantity: 50_000 }])
+    expect(used).toMatchObject([{ limit: 'lenient', amount: parsePicos('0.2') }])
+    admission.settle(holds, 0n, used)
+    expect(admission.state(november)[1]).toMatchObject({
+      settled: 0n,
+      held: 0n,
+      unresolved: parsePicos('0.2'),
+      free: parsePicos('0.8'),
+    })
+    expect(admission.atCeiling(holds, [])).toEqual([])
+  })
+
   it('of another team is not asked', () => {
     const admission = createAdmission([budget('b', '1', { team: 'support' })], [])
     expect(admitted(ask(admission, null)).holds).toEqual([])

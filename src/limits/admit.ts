@@ -1,15 +1,18 @@
 import { OctroiError } from '../errors.ts'
 import type { Picos } from '../money/money.ts'
 import type { Instant } from '../time.ts'
+import { amountAtCeiling, type CeilingAsked, mostAtCeiling } from './ceiling.ts'
 import type { Balance, Hold } from './hold.ts'
 import { type Limit, type LimitSubject, matches } from './limit.ts'
 import { type Period, windowOf } from './window.ts'
 
-/** A call that asks to be admitted. `most` is the most it can cost, or null when nobody knows. */
+/** A call that asks to be admitted. `most` is the most it can cost, or null when nobody knows; then `quote` says what
+ * is known, for the limits that have a ceiling for the rest. */
 export type Asked = {
   readonly subject: LimitSubject
   readonly at: Instant
   readonly most: Picos | null
+  readonly quote?: CeilingAsked
   readonly currency: string
 }
 
@@ -45,12 +48,18 @@ export type Admission = {
   /** All limits of the call or none. A call that costs nothing passes an exhausted budget. An instant before
    * a window that has already begun counts in that window: windows never reopen. */
   readonly admit: (asked: Asked) => Admitted | Refused
-  readonly settle: (holds: readonly Hold[], actual: Picos) => void
+  readonly settle: (holds: readonly Hold[], actual: Picos, unresolved?: readonly Hold[]) => void
   readonly release: (holds: readonly Hold[]) => void
   /** The lease has passed: what was held is now unresolved. */
   readonly expire: (holds: readonly Hold[]) => void
   /** The truth about expired holds is known: what was unresolved is now settled at `actual`. */
-  readonly adjust: (holds: readonly Hold[], actual: Picos) => void
+  readonly adjust: (holds: readonly Hold[], actual: Picos, unresolved?: readonly Hold[]) => void
+  /** What usage without a price counts for against the limits of these holds until its price is known: an amount for
+   * each that has a ceiling. `settle` and `adjust` take it as `unresolved`. */
+  readonly atCeiling: (
+    holds: readonly Hold[],
+    unpriced: Parameters<typeof amountAtCeiling>[0],
+  ) => readonly Hold[]
   readonly state: (at: Instant) => readonly LimitState[]
 }
 
@@ -75,6 +84,12 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
     }
   }
 
+  /** Before the holds end: a counter of the past that holds nothing is forgotten. */
+  const leave = (unresolved: readonly Hold[]): void =>
+    move(unresolved, (counter, amount) => {
+      counter.unresolved += amount
+    })
+
   return {
     admit: (asked) => {
       if (asked.most !== null && asked.most < 0n) {
@@ -83,17 +98,22 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
       const mine = [...meters.values()].filter((meter) => matches(meter.limit, asked.subject))
       for (const meter of mine) {
         const state = stateOf(meter, enter(meter, asked.at))
-        const reason = refusal(state, asked)
-        if (reason !== null) return { admitted: false, reason, asked: asked.most, ...state }
+        const most = mostUnder(meter.limit, asked)
+        const reason = refusal(state, { ...asked, most })
+        if (reason !== null) return { admitted: false, reason, asked: most, ...state }
       }
-      const amount = asked.most ?? 0n
-      return { admitted: true, holds: mine.map((meter) => hold(meter, enter(meter, asked.at), amount)) }
+      return {
+        admitted: true,
+        holds: mine.map((meter) => hold(meter, enter(meter, asked.at), mostUnder(meter.limit, asked) ?? 0n)),
+      }
     },
-    settle: (holds, actual) =>
+    settle: (holds, actual, unresolved = []) => {
+      leave(unresolved)
       move(holds, (counter, amount) => {
         counter.held = take(counter.held, amount)
         counter.settled += actual
-      }),
+      })
+    },
     release: (holds) =>
       move(holds, (counter, amount) => {
         counter.held = take(counter.held, amount)
@@ -103,11 +123,20 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
         counter.held = take(counter.held, amount)
         counter.unresolved += amount
       }),
-    adjust: (holds, actual) =>
+    adjust: (holds, actual, unresolved = []) => {
+      leave(unresolved)
       move(holds, (counter, amount) => {
         counter.unresolved = take(counter.unresolved, amount)
         counter.settled += actual
-      }),
+      })
+    },
+    atCeiling: (holds, unpriced) =>
+      unpriced.length === 0
+        ? []
+        : holds.flatMap((held) => {
+            const policy = meters.get(held.limit)?.limit.unpriced ?? 'refuse'
+            return policy === 'refuse' ? [] : [{ ...held, amount: amountAtCeiling(unpriced, policy.ceiling) }]
+          }),
     state: (at) => [...meters.values()].map((meter) => stateOf(meter, periodAt(meter, at))),
   }
 }
@@ -159,6 +188,12 @@ const stateOf = (meter: LimitMeter, period: Period): LimitState => {
     over: room < 0n ? -room : 0n,
   }
 }
+
+/** The most a call is held at under a limit: its own, or where that is unknown what the limit's ceiling makes of it. */
+const mostUnder = ({ unpriced }: Limit, { most, quote }: Asked): Picos | null =>
+  most !== null || quote === undefined || unpriced === 'refuse'
+    ? most
+    : mostAtCeiling(quote, unpriced.ceiling)
 
 const refusal = (state: LimitState, asked: Asked): Refused['reason'] | null => {
   if (asked.currency !== state.currency) return 'currency'

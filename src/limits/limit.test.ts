@@ -29,12 +29,18 @@ describe('a limit in a policy', () => {
       currency: 'USD',
       window: month,
       action: 'refuse',
+      unpriced: 'refuse',
     })
   })
 
   it('is about every call, in dollars and months of UTC, unless it says otherwise', () => {
     const short = parseLimit({ name: 'all', measure: 'cost', cap: '1', window: { calendar: 'month' } })
     expect(short).toMatchObject({ match: {}, currency: 'USD', window: { timeZone: 'UTC' } })
+  })
+
+  it('may have a ceiling for what has no price', () => {
+    const { unpriced } = parseLimit({ ...written, unpriced: { ceiling: { perCall: '2.50' } } })
+    expect(unpriced).toMatchObject({ ceiling: { perCall: 2_500_000_000_000n, inputToken: null } })
   })
 
   it('may have the cap zero, which lets only free calls pass', () => {
@@ -57,6 +63,10 @@ describe('a limit in a policy', () => {
     ['an offset as zone', { window: { ...month, timeZone: '+02:00' } }, /"window.timeZone".*IANA/],
     ['a window it does not keep', { window: { calendar: 'day' } }, /"window.calendar".*"day".*"month"/],
     ['a measure it does not keep', { measure: 'requests' }, /"measure".*"requests".*"cost"/],
+    ['a way with the unpriced that is none', { unpriced: 'ceiling' }, /"unpriced".*"refuse".*ceiling/],
+    ['a ceiling that is empty', { unpriced: { ceiling: {} } }, /"unpriced.ceiling".*at least one/],
+    ['no ceiling', { unpriced: {} }, /"unpriced.ceiling".*an object/],
+    ['more than a ceiling', { unpriced: { ceiling: { perCall: '1' }, floor: 1 } }, /"unpriced".*"floor"/],
     ['an action it does not know', { action: 'wait' }, /"action".*"wait".*"refuse"/],
     ['an unknown field', { warnAt: [0.5] }, /"warnAt".*no such field/],
     ['an unknown name in match', { match: { teem: 'search' } }, /"match".*"teem".*team/],

@@ -1,5 +1,6 @@
 import { OctroiError } from '../errors.ts'
 import { type Picos, parsePicos } from '../money/money.ts'
+import { type Ceiling, parseCeiling } from './ceiling.ts'
 import { type CalendarWindow, isTimeZone } from './window.ts'
 
 /** What a call is, as far as limits look at it. A name that is null matches no pattern but `*`. */
@@ -28,6 +29,8 @@ export type Limit = {
   readonly currency: string
   readonly window: CalendarWindow
   readonly action: 'refuse'
+  /** What becomes of a call that could use something without a price: it is refused, or held at a ceiling. */
+  readonly unpriced: 'refuse' | { readonly ceiling: Ceiling }
 }
 
 /** True when the limit is about this call. */
@@ -40,8 +43,8 @@ export const matches = (limit: Limit, subject: LimitSubject): boolean => {
 }
 
 /** Reads a limit as written in a policy: `{name, match?, measure: "cost", cap: "100.00", currency?,
- * window: {calendar: "month", timeZone?}, action?}`. Currency is USD, the zone UTC and the action `refuse`
- * unless said otherwise. Throws `bad_input` naming the field, its value and the remedy; a field it does not
+ * window: {calendar: "month", timeZone?}, action?, unpriced?: "refuse" | {ceiling: {...}}}`. Currency is USD, the
+ * zone UTC, and what is done with a call that does not fit or has no price is to refuse it, unless said otherwise. Throws `bad_input` naming the field, its value and the remedy; a field it does not
  * know is refused, because a limit that is not understood would not be kept. */
 export const parseLimit = (json: unknown): Limit => {
   const fields = readObject('limit', json, limitFields)
@@ -54,6 +57,7 @@ export const parseLimit = (json: unknown): Limit => {
     currency: readCurrency(fields.currency ?? 'USD'),
     window: readWindow(fields.window),
     action: readOneOf('action', fields.action ?? 'refuse', ['refuse']),
+    unpriced: readUnpriced(fields.unpriced ?? 'refuse'),
   }
 }
 
@@ -70,7 +74,7 @@ const subjectFields = [
   'conversation',
 ] as const satisfies readonly (keyof LimitSubject)[]
 
-const limitFields = ['name', 'match', 'measure', 'cap', 'currency', 'window', 'action']
+const limitFields = ['name', 'match', 'measure', 'cap', 'currency', 'window', 'action', 'unpriced']
 const nameLengthMax = 200
 /** 10^15 whole units of a currency: far above any budget, and safe in every sum. */
 const capMax = 10n ** 27n
@@ -124,6 +128,12 @@ const readWindow = (json: unknown): CalendarWindow => {
     throw bad('window.timeZone', timeZone, 'Write a zone of the IANA database, as in "Europe/Paris".')
   }
   return { calendar: readOneOf('window.calendar', fields.calendar, ['month']), timeZone }
+}
+
+const readUnpriced = (json: unknown): Limit['unpriced'] => {
+  if (json === 'refuse') return json
+  if (typeof json !== 'object') throw bad('unpriced', json, 'It can be "refuse" or {"ceiling": {...}}.')
+  return { ceiling: parseCeiling(readObject('unpriced', json, ['ceiling']).ceiling) }
 }
 
 const readOneOf = <Word extends string>(field: string, json: unknown, words: readonly Word[]): Word => {

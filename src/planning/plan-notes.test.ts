@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openModelFacts } from '../pricing/model-facts.ts'
+import { findModel, openModelFacts } from '../pricing/model-facts.ts'
 import { openPriceBook } from '../pricing/price-book.ts'
 import { plan } from './conversation.ts'
 import { planNotes } from './plan-notes.ts'
@@ -21,7 +21,7 @@ const facts = openModelFacts([
     ],
   },
 ])
-const fact = facts.get('acme/m') ?? null
+const fact = findModel(facts, { provider: 'acme', model: 'm' })
 const planned = (fields: object) =>
   plan(
     parsePlanRequest({ provider: 'acme', model: 'm', user: 500, assistant: 500, turns: 10, ...fields }, 0),

@@ -7,15 +7,17 @@ export const planNotes = ({ request, turns }: Plan, fact: ModelFact | null): rea
   if (fact === null) return []
   const notes: string[] = []
   const { assistant } = request
-  if (assistant > fact.outputTokensMax) {
-    notes.push(`${fact.model} answers with at most ${fact.outputTokensMax} tokens, not ${assistant}.`)
+  const { contextWindow, inputTokensMax, outputTokensMax } = fact
+  if (outputTokensMax !== null && assistant > outputTokensMax) {
+    notes.push(`${fact.model} answers with at most ${outputTokensMax} tokens, not ${assistant}.`)
   }
-  const room = Math.min(fact.inputTokensMax, fact.contextWindow - assistant)
+  if (contextWindow === null) return notes
+  const room = Math.min(inputTokensMax ?? contextWindow, contextWindow - assistant)
   const tooLong = turns.find(({ input }) => input > room)
   if (tooLong !== undefined) {
     const remedy = room > 0 ? ` Plan with capTokens ${room}, or keep fewer turns.` : ''
     notes.push(
-      `From turn ${tooLong.turn} on, ${tooLong.input} tokens and the answer do not fit into the window of ${fact.model} (${fact.contextWindow} tokens).${remedy}`,
+      `From turn ${tooLong.turn} on, ${tooLong.input} tokens and the answer do not fit into the window of ${fact.model} (${contextWindow} tokens).${remedy}`,
     )
   }
   return notes

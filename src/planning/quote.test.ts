@@ -185,3 +185,31 @@ describe('the most of a quote', () => {
     expect(quote([one], call, tiny)).toMatchObject({ least: 0n, most: 2n })
   })
 })
+
+describe('a quote of what is not quantity times price', () => {
+  const at = parseInstant('2026-11-23')
+
+  it('has the factors that the call asks for', () => {
+    const call: PricedCall = { provider: 'openai', model: 'gpt-6.2-sol', at, attributes: { residency: 'eu' } }
+    const quoted = quote(chat([100_000, 100_000], [10_000, 10_000]), call, book)
+    // Input 0.2 at least as cached tokens 0.01; output 0.1; and a tenth more.
+    expect([usd(quoted.least), usd(quoted.most)]).toEqual(['0.121', '0.385'])
+  })
+
+  it('has the promotion that will be charged', () => {
+    const sessions: Bound = { meters: ['code_interpreter_session'], least: 1, most: 2 }
+    const call: PricedCall = { provider: 'openai', model: null, at: parseInstant('2023-11-15') }
+    expect(usd(quote([sessions], call, book).most)).toBe('0')
+    expect(usd(quote([sessions], { ...call, at: parseInstant('2024-03-15') }, book).most)).toBe('0.06')
+  })
+
+  it('has whole sessions, and the tokens that a search adds', () => {
+    const container: Bound = { meters: ['container_session'], least: 0, most: 0.5 }
+    const open: PricedCall = { provider: 'openai', model: null, at, attributes: { memory_gib: '4' } }
+    expect(quote([container], open, book)).toMatchObject({ least: 0n, most: 120_000_000_000n })
+    const searches: Bound = { meters: ['web_search_call'], least: 0, most: 3 }
+    // Three searches at 10 a thousand, and 24,000 tokens at 0.4 a million.
+    const mini: PricedCall = { provider: 'openai', model: 'gpt-4.1-mini', at }
+    expect(usd(quote([searches], mini, book).most)).toBe('0.0396')
+  })
+})

@@ -1,9 +1,9 @@
 import type { Bound } from '../endpoints/bound.ts'
 import { type Picos, postedPlaces } from '../money/money.ts'
 import { compare, multiply, type Rational, rational } from '../money/rational.ts'
-import { type PricedCall, price, type Unpriced } from '../pricing/price.ts'
-import type { Price, PriceBook } from '../pricing/price-book.ts'
-import { priceOn, shelvesOf } from '../pricing/price-of.ts'
+import { billedQuantity, type PricedCall, price, type Unpriced } from '../pricing/price.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+import { placeOf, priceOn, unitAmount, withInputTokens } from '../pricing/price-of.ts'
 import { type Meter, meterFacts } from '../usage/meter.ts'
 import type { Usage } from '../usage/usage.ts'
 
@@ -14,6 +14,8 @@ export type Quote = {
   readonly least: Picos | null
   readonly expected: Picos | null
   readonly most: Picos | null
+  /** The most of the parts that have a price and a bound; what the others can cost is not in it. */
+  readonly pricedMost: Picos
   readonly usage: readonly Omit<Bound, 'reason'>[]
   readonly reasons: readonly string[]
   readonly unpriced: readonly Unpriced[]
@@ -45,6 +47,7 @@ export const quote = (
     least: sumOf(parts.map(({ least }) => least)),
     expected: expectation === null ? null : expectation.total,
     most: sumOf(parts.map(({ most }) => most)),
+    pricedMost: parts.reduce((sum, { most }) => sum + (most ?? 0n), 0n),
     usage: bounds.map(({ meters, least, most }) => ({ meters, least, most })),
     reasons: [...new Set(reasons)],
     unpriced,
@@ -53,11 +56,14 @@ export const quote = (
 
 type Range = { readonly least: number; readonly most: number }
 
-/** The prices of one unit of a bound: the cheapest and the dearest that can hold. `charges`: under how many
- * meters it can be charged; `whole`: whether every price is a whole number of posted units. */
+/** The prices of one unit of a bound: the cheapest and the dearest that can hold, with the quantities billed at
+ * the least and at the most, which minimums and rounding can raise. `charges`: under how many meters it can be
+ * charged; `whole`: whether every price is a whole number of posted units. */
 type Rates = {
   readonly cheapest: Rational
   readonly dearest: Rational
+  readonly fewest: Rational
+  readonly most: Rational
   readonly charges: number
   readonly whole: boolean
 }
@@ -68,14 +74,14 @@ type Part = {
   readonly unpriced: readonly Unpriced[]
 }
 
-const quotePart = ({ least, most }: Bound, rates: Rates | Unpriced): Part => {
+const quotePart = ({ most }: Bound, rates: Rates | Unpriced): Part => {
   if ('code' in rates) return { least: null, most: null, unpriced: [rates] }
   // Each charge is rounded to its nearest posted unit: two charges can be one unit above their exact sum.
   const slack = rates.whole ? 0n : BigInt(Math.floor(rates.charges / 2))
-  const atLeast = floorPicos(multiply(rates.cheapest, quantity(Math.floor(least)))) - slack
+  const atLeast = floorPicos(multiply(rates.cheapest, rates.fewest)) - slack
   return {
     least: atLeast < 0n ? 0n : atLeast,
-    most: most === null ? null : ceilPicos(multiply(rates.dearest, quantity(Math.ceil(most)))) + slack,
+    most: most === null ? null : ceilPicos(multiply(rates.dearest, rates.most)) + slack,
     unpriced: [],
   }
 }
@@ -93,20 +99,36 @@ const inputRange = (bounds: readonly Bound[]): Range => {
   }
 }
 
-type Found = Price | Omit<Unpriced, 'quantity'>
+/** A price a meter can have: of one unit, and how a measured quantity is billed. */
+type Candidate = {
+  readonly unit: Rational
+  readonly billed: (measured: Rational) => Rational
+  readonly isPlain: boolean
+  readonly threshold: number | null
+}
 
 /** Finds the prices a meter can have: those at both ends of the input range, and on either side of every
  * threshold between them. */
-type Finder = (meter: Meter) => readonly Found[]
+type Finder = (meter: Meter) => readonly (Candidate | Omit<Unpriced, 'quantity'>)[]
 
 const finderOf = (input: Range, call: PricedCall, book: PriceBook): Finder => {
-  const asking = { ...call, attributes: call.attributes ?? {}, inputTokens: input.least }
-  const shelves = shelvesOf(asking, book)
+  const place = placeOf(call, input.least, book)
   return (meter) => {
-    const at = (inputTokens: number): Found => priceOn(shelves, meter, { ...asking, inputTokens })
+    const at = (inputTokens: number): Candidate | Omit<Unpriced, 'quantity'> => {
+      const there = withInputTokens(place, inputTokens)
+      const found = priceOn(there, meter)
+      if ('code' in found) return found
+      const threshold = found.cell.price.attributes.context_threshold_tokens
+      return {
+        unit: unitAmount(there, meter, found),
+        billed: (measured) => billedQuantity(measured, found, there),
+        isPlain: found.cell.selection.billing === null,
+        threshold: typeof threshold === 'number' ? threshold : null,
+      }
+    }
     const ends = input.least === input.most ? [at(input.most)] : [at(input.least), at(input.most)]
     const between = ends
-      .flatMap((found) => ('code' in found ? [] : [Number(found.attributes.context_threshold_tokens)]))
+      .flatMap((found) => ('code' in found || found.threshold === null ? [] : [found.threshold]))
       .flatMap((threshold) => [threshold, threshold + 1])
       .filter((tokens) => tokens > input.least && tokens < input.most)
     return [...ends, ...[...new Set(between)].map(at)]
@@ -115,23 +137,31 @@ const finderOf = (input: Range, call: PricedCall, book: PriceBook): Finder => {
 
 const ratesOf = (bound: Bound, find: Finder): Rates | Unpriced => {
   const [first] = bound.meters
-  const priced: Rational[] = []
+  const priced: Candidate[] = []
   let charges = 0
   for (const meter of bound.meters) {
     const prices = find(meter)
     const gap = prices.find((found) => 'code' in found)
     if (gap !== undefined && meter === first) return { ...gap, quantity: bound.most ?? bound.least }
-    const rates = prices.flatMap((found) => ('code' in found ? [] : [found.rate.perUnit]))
-    priced.push(...rates)
-    if (rates.length > 0) charges += 1
+    const candidates = prices.flatMap((found) => ('code' in found ? [] : [found]))
+    priced.push(...candidates)
+    if (candidates.length > 0) charges += 1
   }
+  const least = quantity(Math.floor(bound.least))
+  const most = quantity(Math.ceil(bound.most ?? bound.least))
   return {
-    cheapest: priced.reduce((a, b) => (compare(a, b) <= 0 ? a : b)),
-    dearest: priced.reduce((a, b) => (compare(a, b) >= 0 ? a : b)),
+    cheapest: priced.map(({ unit }) => unit).reduce(lesser),
+    dearest: priced.map(({ unit }) => unit).reduce(greater),
+    // What is not used is not charged, whatever the minimum.
+    fewest: least.numerator === 0n ? least : priced.map(({ billed }) => billed(least)).reduce(lesser),
+    most: priced.map(({ billed }) => billed(most)).reduce(greater),
     charges,
-    whole: priced.every((rate) => toPicos(rate).denominator === 1n),
+    whole: priced.every(({ unit, isPlain }) => isPlain && toPicos(unit).denominator === 1n),
   }
 }
+
+const lesser = (a: Rational, b: Rational): Rational => (compare(a, b) <= 0 ? a : b)
+const greater = (a: Rational, b: Rational): Rational => (compare(a, b) >= 0 ? a : b)
 
 const sumOf = (amounts: readonly (Picos | null)[]): Picos | null =>
   amounts.reduce((sum, amount) => (sum === null || amount === null ? null : sum + amount), 0n)

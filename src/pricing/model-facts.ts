@@ -1,100 +1,105 @@
-import { OctroiError } from '../errors.ts'
-import { parseInstant } from '../time.ts'
+import type { Instant } from '../time.ts'
+import { malformed, readModelFile, type TunedRule } from './model-row.ts'
 
-/** What bounds a call to a model: how many tokens its window holds (prompt and answer), how many of them the
- * prompt may have where that is stated apart, and the longest answer. `asOf`: the day the source said so. */
+/** How sure a fact is: the vendor's own page or two independent sources; one source; weak or contradictory. */
+export type Confidence = 'high' | 'medium' | 'low'
+
+/** A fact of a model with who said it. `asOf`: the day the source said so. */
+export type Stated<Value> = {
+  readonly value: Value
+  readonly source: string
+  readonly asOf: string
+  readonly confidence: Confidence
+  readonly note: string | null
+}
+
+/** What is known of a model, or of what a name stood for from one instant to another (half-open; null: no bound).
+ *
+ * What bounds a call: how many tokens its window holds (prompt and answer), how many of them the prompt may have
+ * where that is stated apart, else the window, and the longest answer. Null: not known, or the model has none.
+ * `source`, `asOf` and `confidence` are of these.
+ *
+ * Its life: the day it was first served, the day its end was announced, the instant from which it is not served,
+ * and the model the vendor names in its place. Null: nothing was found. An end that is `earliest` is no end yet:
+ * the vendor promises to serve the model until then, and has announced nothing. */
 export type ModelFact = {
   readonly provider: string
   readonly model: string
   readonly aliases: readonly string[]
-  readonly contextWindow: number
-  readonly inputTokensMax: number
-  readonly outputTokensMax: number
+  readonly from: Instant | null
+  readonly to: Instant | null
+  readonly contextWindow: number | null
+  readonly inputTokensMax: number | null
+  readonly outputTokensMax: number | null
   readonly source: string
   readonly asOf: string
-  readonly confidence: 'high' | 'medium' | 'low'
+  readonly confidence: Confidence
   readonly note: string | null
+  readonly release: Stated<Instant> | null
+  readonly deprecated: Stated<Instant> | null
+  readonly shutdown: (Stated<Instant> & { readonly earliest: boolean }) | null
+  readonly successor: Stated<string> | null
 }
 
-/** The open model facts, by provider and name. */
-export type ModelFacts = ReadonlyMap<string, ModelFact>
+/** The open model facts: all of them as they stand in the files, and by provider and name, oldest first.
+ * `tuned` has the forms of a provider's tuned models. */
+export type ModelFacts = {
+  readonly all: readonly ModelFact[]
+  readonly byName: ReadonlyMap<string, readonly ModelFact[]>
+  readonly tuned: ReadonlyMap<string, readonly TunedRule[]>
+}
 
-/** Opens the files of `prices/models/`, each as parsed from JSON: `{schema: "octroi-models/1", provider,
- * models: [...]}`. Where a row gives no `inputTokensMax` it is the window. Throws `bad_model_row` naming the
- * model and the field. */
+/** Opens the files of `prices/models/`, each as parsed from JSON (the README there has the format). Throws
+ * `bad_model_row` naming the file by its provider, the model and the field. */
 export const openModelFacts = (files: readonly unknown[]): ModelFacts => {
-  const facts = new Map<string, ModelFact>()
-  for (const file of files) {
-    for (const fact of readFile(file)) {
-      for (const name of [fact.model, ...fact.aliases]) {
-        const key = keyOf(fact.provider, name)
-        if (facts.has(key)) throw malformed(name, 'model', 'is there twice')
-        facts.set(key, fact)
-      }
+  const read = files.map(readModelFile)
+  const all = read.flatMap(({ facts }) => facts)
+  const byName = new Map<string, ModelFact[]>()
+  for (const fact of all) {
+    for (const name of [fact.model, ...fact.aliases]) {
+      const key = keyOf(fact.provider, name)
+      byName.set(key, [...(byName.get(key) ?? []), fact])
     }
   }
-  return facts
+  for (const rows of byName.values()) {
+    rows.sort((a, b) => start(a) - start(b))
+    const twice = rows.find((row, index) => index > 0 && start(row) < end(rows[index - 1]))
+    if (twice !== undefined) {
+      throw malformed(
+        twice.provider,
+        twice.model,
+        'model',
+        'or one of its aliases is there twice at one time',
+      )
+    }
+  }
+  return { all, byName, tuned: new Map(read.map(({ provider, tuned }) => [provider, tuned])) }
 }
 
-/** The facts of a model by its name or alias; of a tuned model (`ft:base:...`) those of its base. Null when
- * nothing is known: no neighbour stands in. */
+/** What a name stood for at an instant, or stands for by the newest row where no instant is given: the facts of
+ * the model by its name or alias; of a tuned model those of its base. Null when nothing is known of that time:
+ * no neighbour stands in. */
 export const findModel = (
   facts: ModelFacts,
-  { provider, model }: { readonly provider: string; readonly model: string },
+  { provider, model, at }: { readonly provider: string; readonly model: string; readonly at?: Instant },
 ): ModelFact | null => {
-  const base = model.startsWith('ft:') ? (model.split(':', 2)[1] ?? '') : model
-  return facts.get(keyOf(provider, base)) ?? null
+  const rows = facts.byName.get(keyOf(provider, model)) ?? rowsOfBase(facts, provider, model)
+  const holds = at === undefined ? rows.at(-1) : rows.find((row) => start(row) <= at && at < end(row))
+  return holds ?? null
+}
+
+const rowsOfBase = (facts: ModelFacts, provider: string, model: string): readonly ModelFact[] => {
+  for (const { before, after } of facts.tuned.get(provider) ?? []) {
+    const at = model.indexOf(after, before.length)
+    const whole = at === -1 && before !== '' ? model.length : at
+    if (!model.startsWith(before) || whole === -1) continue
+    return facts.byName.get(keyOf(provider, model.slice(before.length, whole))) ?? []
+  }
+  return []
 }
 
 const keyOf = (provider: string, model: string): string => `${provider}/${model}`
 
-type Fields = Readonly<Record<string, unknown>>
+const start = ({ from }: ModelFact): number => from ?? Number.NEGATIVE_INFINITY
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-
-const readFile = (file: unknown): readonly ModelFact[] => {
-  const fields = isObject(file) ? file : {}
-  if (fields.schema !== 'octroi-models/1') throw malformed('(file)', 'schema', 'must be "octroi-models/1"')
-  const provider = text('(file)', 'provider', fields.provider)
-  if (!Array.isArray(fields.models)) throw malformed('(file)', 'models', 'must be a list')
-  return fields.models.map((row: unknown) => readFact(provider, isObject(row) ? row : {}))
-}
-
-const readFact = (provider: string, row: Fields): ModelFact => {
-  const model = text('(no name)', 'model', row.model)
-  const contextWindow = tokens(model, 'contextWindow', row.contextWindow, Number.MAX_SAFE_INTEGER)
-  const asOf = text(model, 'asOf', row.asOf)
-  parseInstant(asOf)
-  return {
-    provider,
-    model,
-    aliases: Array.isArray(row.aliases) ? row.aliases.map((alias) => text(model, 'aliases', alias)) : [],
-    contextWindow,
-    inputTokensMax: tokens(model, 'inputTokensMax', row.inputTokensMax ?? contextWindow, contextWindow),
-    outputTokensMax: tokens(model, 'outputTokensMax', row.outputTokensMax, contextWindow),
-    source: text(model, 'source', row.source),
-    asOf,
-    confidence: confidence(model, row.confidence),
-    note: row.note === undefined ? null : text(model, 'note', row.note),
-  }
-}
-
-const text = (model: string, field: string, value: unknown): string => {
-  if (typeof value !== 'string' || value === '') throw malformed(model, field, 'must be a text')
-  return value
-}
-
-const tokens = (model: string, field: string, value: unknown, most: number): number => {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0 || value > most) {
-    throw malformed(model, field, `must be a positive whole number of at most ${most}`)
-  }
-  return value
-}
-
-const confidence = (model: string, value: unknown): ModelFact['confidence'] => {
-  if (value === 'high' || value === 'medium' || value === 'low') return value
-  throw malformed(model, 'confidence', 'must be high, medium or low')
-}
-
-const malformed = (model: string, field: string, what: string): OctroiError =>
-  new OctroiError('bad_model_row', `The facts of model "${model}": ${field} ${what}.`)
+const end = (fact: ModelFact | undefined): number => fact?.to ?? Number.POSITIVE_INFINITY

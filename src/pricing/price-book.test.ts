@@ -53,9 +53,21 @@ describe('opening the book', () => {
     ['source: must be a text', { source: undefined }],
     ['aliases: must be a list of names', { aliases: 'm' }],
     ['aliases: must be a text', { aliases: [''] }],
-    ['kind: "multiplier" is not known', { kind: 'multiplier' }],
+    ['kind: "discount" is not known', { kind: 'discount' }],
+    ['unitPrice: there is no multiplier "input_text_tokens"', { kind: 'multiplier' }],
     ['attributes: must be an object', { attributes: null }],
-    ['attributes.time_band: is not known to this version', { attributes: { time_band: 'peak' } }],
+    ['attributes.moon: is not known to this version', { attributes: { moon: 'full' } }],
+    ['attributes.time_band: windows must be a list', { attributes: { time_band: 'peak' } }],
+    ['attributes.windows: needs time_band beside it', { attributes: { windows: ['01:00-04:00'] } }],
+    [
+      'attributes.models: "all the big ones" needs resolved.models',
+      { attributes: { models: 'all the big ones' } },
+    ],
+    ['attributes.min_seconds: input_text_tokens is not counted in time', { attributes: { min_seconds: 10 } }],
+    ['attributes.free_gb: must be a whole number above 0', { attributes: { free_gb: 0 } }],
+    ['attributes.free_scope: must be "account_month", beside free_gb', { attributes: { free_scope: 'all' } }],
+    ['attributes.free_with: "a tool" is not a tool such as', { attributes: { free_with: ['a tool'] } }],
+    ['attributes.memory_gib: must be a whole number', { attributes: { memory_gib: '4' } }],
     ['attributes.constructor: is not known', { attributes: { constructor: 'x' } }],
     ['attributes.tier: must be a text', { attributes: { tier: 7 } }],
     ['attributes.context: context needs context_threshold_tokens', { attributes: { context: 'long' } }],
@@ -112,7 +124,12 @@ describe('two rows of one key', () => {
 describe('an alias', () => {
   it('may not stand for two models at one time', () => {
     const rows = [row({ aliases: ['m'] }), row({ model: 'm-2', aliases: ['m'] })]
-    expect(() => open(...rows)).toThrow('"m" stands for both m-1 and m-2 at one time')
+    expect(() => open(...rows)).toThrow(
+      '"m" of acme stands for several models at one time: m-1 (from 2023-01-01T00:00:00Z), m-2 (from 2023-01-01T00:00:00Z). Date the alias',
+    )
+    expect(() => open(...rows)).toThrow(
+      expect.objectContaining({ code: 'ambiguous_alias', details: { candidates: ['m-1', 'm-2'] } }),
+    )
   })
 
   it('may move from one model to another', () => {

@@ -1,10 +1,11 @@
 import { OctroiError } from '../errors.ts'
 import { formatInstant, type Instant } from '../time.ts'
-import type { Meter } from '../usage/meter.ts'
-import { type Holds, lifetimeOf } from './attributes.ts'
+import { type Meter, parseMeter } from '../usage/meter.ts'
 import { contentHash } from './content-hash.ts'
-import { type ReadRow, readRow } from './price-row.ts'
-import type { Rate } from './rate.ts'
+import type { Multiplier } from './multiplier.ts'
+import { type ReadRow, readRows } from './price-row.ts'
+import { parseRate, type Rate } from './rate.ts'
+import { type Alias, aliasPeriod, type Cell, type Listing, type Shelf } from './shelf.ts'
 
 /** One price as written in `prices/*.json` (DESIGN 5.1). Dates are RFC 3339 instants or days (midnight UTC);
  * the period is half-open. */
@@ -28,17 +29,33 @@ export type PriceRow = {
   readonly confidence: 'high' | 'medium' | 'low'
   readonly source: string
   readonly note?: string
+  /** What the sentences of the row mean, spelled out; the sentences stay beside it. */
+  readonly resolved?: Resolved
   readonly [more: string]: unknown
 }
 
-/** A file of `prices/`. */
+/** What sentences of a row mean. `models`: the models they speak of. `windowsOtherThan`: of a band for all other
+ * hours, the windows of the other one. `calendar`: the calendar of the file with its holidays. `aliases`: names with
+ * the days between which they stand for the model. `free`: meters that the vendor says it does not charge there. */
+export type Resolved = {
+  readonly models?: readonly string[]
+  readonly windowsOtherThan?: readonly string[]
+  readonly calendar?: string
+  readonly aliases?: readonly { readonly name: string; readonly from?: string; readonly to?: string }[]
+  readonly free?: readonly string[]
+  readonly [more: string]: unknown
+}
+
+/** A file of `prices/`, or of an overlay: the prices of an overlay are asked only where no other book has one. */
 export type PriceFile = {
   readonly schema: 'octroi-prices/1'
   readonly provider: string
+  readonly overlay?: boolean
+  readonly calendars?: Readonly<Record<string, unknown>>
   readonly prices: readonly PriceRow[]
 }
 
-/** One row of the open book. `id` is a hash of its key and start. */
+/** One row of the open book. `id` is a hash of its key and start. `row` is the row as written. */
 export type Price = {
   readonly id: string
   readonly provider: string
@@ -49,57 +66,64 @@ export type Price = {
   readonly rate: Rate
   readonly currency: string
   readonly from: Instant
+  readonly fromPrecision: 'exact' | 'inferred' | 'observed'
   readonly to: Instant | null
   readonly knownSince: Instant | null
   readonly supersededOn: Instant | null
   readonly confidence: 'high' | 'medium' | 'low'
   readonly source: string
+  readonly overlay: boolean
+  readonly row: PriceRow
 }
 
 /** All prices. `version` is a hash of everything the rows say, whatever their order.
- * `shelves` finds the prices of a provider's model; `null` is what the provider charges whatever the model. */
+ * `shelves` finds the prices of a provider's model; `null` is what the provider charges whatever the model.
+ * `overlays` are the shelves of overlay files, `multipliers` the factors vendors publish. */
 export type PriceBook = {
   readonly version: string
   readonly prices: readonly Price[]
-  readonly shelves: ReadonlyMap<string, ReadonlyMap<string | null, Shelf>>
+  readonly multipliers: readonly Multiplier[]
+  readonly shelves: Shelves
+  readonly overlays: Shelves
 }
 
-/** What the book has under one name: its own prices by meter, and the models it stood for, and when. */
-export type Shelf = {
-  readonly own: ReadonlyMap<Meter, readonly Cell[]>
-  readonly aliasOf: readonly Alias[]
-}
+/** Shelves by provider and by the name of a model. */
+export type Shelves = ReadonlyMap<string, Names>
 
-/** A period in which a name stood for a model: the one in which the model's rows list it. */
-type Alias = { readonly model: string; readonly from: Instant; readonly to: Instant }
-
-/** A price and what selects it: periods with open ends as infinities, so that they compare. */
-export type Cell = {
-  readonly price: Price
-  readonly from: Instant
-  readonly to: Instant
-  readonly knownSince: Instant
-  readonly supersededOn: Instant
-  readonly holds: readonly Holds[]
-  readonly named: number
-  readonly lifetime: number
-}
+/** The shelves of one provider, by the name of a model. */
+export type Names = ReadonlyMap<string | null, Shelf>
 
 /** Opens the book: checks every row, finds contradictions, and lays the prices out for finding.
- * Throws `bad_price_row` or `overlapping_prices`, naming the row. */
+ * Throws `bad_price_row`, `overlapping_prices` or `ambiguous_alias`, naming the rows. */
 export const openPriceBook = (files: readonly PriceFile[]): PriceBook => {
-  const rows = files.flatMap((file) => {
-    checkFile(file)
-    return file.prices.map((row) => readRow(row, file))
-  })
-  refuseOverlaps(rows)
-  const shelves = new Map<string, Map<string | null, MutableShelf>>()
-  for (const row of rows) place(row, shelves)
-  for (const names of shelves.values()) refuseAmbiguousAliases(names)
-  return { version: versionOf(files), prices: rows.map((row) => row.price), shelves }
+  files.forEach(checkFile)
+  const sourced = files.filter(({ overlay }) => overlay !== true).flatMap(readRows)
+  const overlaid = files.filter(({ overlay }) => overlay === true).flatMap(readRows)
+  const rows = [...sourced, ...overlaid]
+  const multipliers = rows.flatMap(({ multiplier }) => multiplier ?? [])
+  refuseOverlappingMultipliers(multipliers)
+  let version: string | undefined
+  return {
+    get version() {
+      version ??= versionOf(files)
+      return version
+    },
+    prices: rows.flatMap(({ cell }) => cell?.price ?? []),
+    multipliers,
+    shelves: shelve(sourced),
+    overlays: shelve(overlaid),
+  }
 }
 
-type MutableShelf = { readonly own: Map<Meter, Cell[]>; readonly aliasOf: Alias[] }
+type MutableShelf = {
+  readonly own: Map<Meter, Cell[]>
+  readonly aliasOf: MutableAlias[]
+  readonly currencies: Set<string>
+  readonly tiers: Set<string>
+  readonly cards: Shelf['cards']
+}
+
+type MutableAlias = { -readonly [Field in keyof Alias]: Alias[Field] } & { readonly listings: Listing[] }
 
 const checkFile = (file: PriceFile): void => {
   if (
@@ -114,81 +138,150 @@ const checkFile = (file: PriceFile): void => {
   }
 }
 
+const shelve = (rows: readonly ReadRow[]): Shelves => {
+  const shelves = new Map<string, Map<string | null, MutableShelf>>()
+  for (const row of rows) place(row, shelves)
+  for (const [provider, names] of shelves) {
+    for (const { own } of names.values()) own.forEach(refuseOverlaps)
+    refuseAmbiguousAliases(provider, names)
+  }
+  return shelves
+}
+
 /** Two rows of one key contradict each other when both hold at one instant as known on one day. */
-const refuseOverlaps = (rows: readonly ReadRow[]): void => {
-  for (const row of rows.length === 0 ? [] : Map.groupBy(rows, ({ key }) => key).values()) {
-    const cells = row.map(cellOf).sort((a, b) => a.from - b.from)
-    cells.forEach((cell, index) => {
-      const other = cells.slice(index + 1).find((later) => overlap(cell, later))
-      if (other === undefined) return
-      const { provider, model, meter } = cell.price
-      throw new OctroiError(
-        'overlapping_prices',
-        `${provider} / ${model} / ${meter} has two prices from ${formatInstant(other.from)}: ${cell.price.rate.unitPrice} and ${other.price.rate.unitPrice}. End the first period where the second begins.`,
-        { ids: [cell.price.id, other.price.id] },
-      )
-    })
+const refuseOverlaps = (cells: readonly Cell[]): void => {
+  cells.forEach((cell, index) => {
+    const other = cells.slice(index + 1).find((later) => isSameKey(cell, later) && overlap(cell, later))
+    if (other === undefined) return
+    const [a, b] = cell.from <= other.from ? [cell, other] : [other, cell]
+    throw overlapping(a.price, b.price)
+  })
+}
+
+const isSameKey = (a: Cell, b: Cell): boolean =>
+  a.selection.text === b.selection.text &&
+  a.price.currency === b.price.currency &&
+  a.price.service === b.price.service
+
+const refuseOverlappingMultipliers = (multipliers: readonly Multiplier[]): void => {
+  multipliers.forEach((one, index) => {
+    const other = multipliers.slice(index + 1).find((later) => multiplierKey(later) === multiplierKey(one))
+    if (other !== undefined && overlap(listingOf(one), listingOf(other))) throw overlapping(one, other)
+  })
+}
+
+const multiplierKey = ({ provider, name, row }: Multiplier): string =>
+  JSON.stringify([provider, name, row.attributes])
+
+const listingOf = ({ from, to, knownSince, supersededOn }: Multiplier): Listing => ({
+  from,
+  to: to ?? Number.POSITIVE_INFINITY,
+  knownSince: knownSince ?? Number.NEGATIVE_INFINITY,
+  supersededOn: supersededOn ?? Number.POSITIVE_INFINITY,
+})
+
+const overlapping = (one: Price | Multiplier, other: Price | Multiplier): OctroiError => {
+  const { provider, model, meter } = one.row
+  return new OctroiError(
+    'overlapping_prices',
+    `${provider} / ${model} / ${meter} has two prices from ${formatInstant(other.from)}: ${one.row.unitPrice} and ${other.row.unitPrice}. End the first period where the second begins.`,
+    { ids: [one.id, other.id] },
+  )
+}
+
+const overlap = (a: Listing, b: Listing): boolean =>
+  a.from < b.to && b.from < a.to && a.knownSince < b.supersededOn && b.knownSince < a.supersededOn
+
+const place = ({ cell, names }: ReadRow, shelves: Map<string, Map<string | null, MutableShelf>>): void => {
+  if (cell === null) return
+  const { provider, model } = cell.price
+  const shelvesOfProvider = getOrAdd(shelves, provider, () => new Map())
+  const shelf = getOrAdd(shelvesOfProvider, model, emptyShelf)
+  shelf.currencies.add(cell.price.currency)
+  for (const tier of cell.selection.tiers ?? []) shelf.tiers.add(tier)
+  getOrAdd(shelf.own, cell.price.meter, noCells).push(cell)
+  for (const free of freeCells(cell)) getOrAdd(shelf.own, free.price.meter, noCells).push(free)
+  if (model === null || names.length === 0) return
+  const { knownSince, supersededOn } = cell
+  for (const { name, from, to } of names) {
+    if (from >= to) continue
+    list({ from, to, knownSince, supersededOn }, model, getOrAdd(shelvesOfProvider, name, emptyShelf).aliasOf)
   }
 }
 
-const overlap = (a: Cell, b: Cell): boolean =>
-  a.from < b.to && b.from < a.to && a.knownSince < b.supersededOn && b.knownSince < a.supersededOn
-
-const place = (row: ReadRow, shelves: Map<string, Map<string | null, MutableShelf>>): void => {
-  const { provider, model, meter } = row.price
-  const names = getOrAdd(shelves, provider, () => new Map())
-  const own = getOrAdd(names, model, emptyShelf).own
-  const cell = cellOf(row)
-  getOrAdd(own, meter, (): Cell[] => []).push(cell)
-  if (model === null) return
-  for (const alias of row.aliases)
-    widen(getOrAdd(names, alias, emptyShelf).aliasOf, { model, ...period(cell) })
+const list = (listing: Listing, model: string, aliases: MutableAlias[]): void => {
+  const { from, to, knownSince, supersededOn } = listing
+  const dated = knownSince !== Number.NEGATIVE_INFINITY || supersededOn !== Number.POSITIVE_INFINITY
+  const alias = aliases.find((known) => known.model === model)
+  if (alias === undefined) {
+    aliases.push({ model, listings: [listing], from, to, dated })
+    return
+  }
+  alias.listings.push(listing)
+  alias.from = Math.min(alias.from, from)
+  alias.to = Math.max(alias.to, to)
+  alias.dated ||= dated
 }
 
-const emptyShelf = (): MutableShelf => ({ own: new Map(), aliasOf: [] })
+const noCells = (): Cell[] => []
 
-const period = ({ from, to }: Cell): { from: Instant; to: Instant } => ({ from, to })
+const emptyShelf = (): MutableShelf => ({
+  own: new Map(),
+  aliasOf: [],
+  currencies: new Set(),
+  tiers: new Set(),
+  cards: new Map(),
+})
 
-/** A name stands for a model from the first to the last day on which any row of the model lists it. */
-const widen = (aliases: Alias[], alias: Alias): void => {
-  const index = aliases.findIndex(({ model }) => model === alias.model)
-  const known = aliases[index]
-  if (known === undefined) aliases.push(alias)
-  else {
-    aliases[index] = {
-      model: alias.model,
-      from: Math.min(known.from, alias.from),
-      to: Math.max(known.to, alias.to),
+/** Where the vendor says that other meters are not charged beside this one, they have the price zero. */
+const freeCells = (cell: Cell): readonly Cell[] => {
+  const free = cell.price.row.resolved?.free
+  if (free === undefined) return noFreeCells
+  return free.map((meter) => ({
+    ...cell,
+    price: { ...cell.price, meter: parseMeter(meter), rate: parseRate('0', cell.price.rate.per) },
+  }))
+}
+
+const noFreeCells: readonly Cell[] = []
+
+/** A name that is listed by two models at one time, as known on one day, would have two prices. */
+const refuseAmbiguousAliases = (provider: string, names: ReadonlyMap<string | null, MutableShelf>): void => {
+  for (const [name, { aliasOf }] of names) {
+    if (aliasOf.length < 2) continue
+    for (const asOf of daysOfKnowledge(aliasOf)) {
+      const candidates = aliasOf.flatMap((alias) => {
+        const period = aliasPeriod(alias, asOf)
+        return period === null ? [] : [{ model: alias.model, from: period.from, to: period.to }]
+      })
+      const clash = candidates.filter((a) =>
+        candidates.some((b) => a !== b && a.from < b.to && b.from < a.to),
+      )
+      if (clash.length === 0) continue
+      const candidatesText = clash.map(({ model, from, to }) => `${model} (${periodText(from, to)})`)
+      throw new OctroiError(
+        'ambiguous_alias',
+        `"${name}" of ${provider} stands for several models at one time: ${candidatesText.join(', ')}. Date the alias on their rows.`,
+        { candidates: clash.map(({ model }) => model) },
+      )
     }
   }
 }
 
-const refuseAmbiguousAliases = (names: ReadonlyMap<string | null, MutableShelf>): void => {
-  for (const [name, { aliasOf }] of names) {
-    aliasOf.forEach((a, index) => {
-      const b = aliasOf.slice(index + 1).find((other) => a.from < other.to && other.from < a.to)
-      if (b === undefined) return
-      throw new OctroiError(
-        'overlapping_prices',
-        `"${name}" stands for both ${a.model} and ${b.model} at one time. Date the alias on their rows.`,
-      )
-    })
-  }
-}
+/** The days on which what is known of an alias changes, and the end of days. */
+const daysOfKnowledge = (aliases: readonly Alias[]): readonly Instant[] => [
+  Number.MAX_VALUE,
+  ...new Set(aliases.flatMap(({ listings }) => listings.map(({ knownSince }) => knownSince))),
+]
 
-const cellOf = ({ price, holds, named }: ReadRow): Cell => ({
-  price,
-  from: price.from,
-  to: price.to ?? Number.POSITIVE_INFINITY,
-  knownSince: price.knownSince ?? Number.NEGATIVE_INFINITY,
-  supersededOn: price.supersededOn ?? Number.POSITIVE_INFINITY,
-  holds,
-  named,
-  lifetime: lifetimeOf(price.attributes),
-})
+const periodText = (from: Instant, to: Instant): string =>
+  `from ${formatInstant(from)}${to === Number.POSITIVE_INFINITY ? '' : ` to ${formatInstant(to)}`}`
 
 const versionOf = (files: readonly PriceFile[]): string => {
-  const lines = files.flatMap((file) => file.prices.map((row) => JSON.stringify(row)))
+  const lines = files.flatMap(({ prices, calendars, overlay }) => [
+    ...prices.map((row) => (overlay === true ? `overlay ${JSON.stringify(row)}` : JSON.stringify(row))),
+    ...Object.entries(calendars ?? {}).map((calendar) => JSON.stringify(calendar)),
+  ])
   return contentHash(lines.sort().join('\n')).slice(0, 32)
 }
 

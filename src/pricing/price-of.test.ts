@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseInstant } from '../time.ts'
 import type { Meter } from '../usage/meter.ts'
 import { openPriceBook, type PriceRow } from './price-book.ts'
-import { type Asking, priceOf } from './price-of.ts'
+import { type PricedCall, placeOf, priceOn } from './price-of.ts'
 
 const row = (unitPrice: string, changes: Partial<PriceRow> = {}): PriceRow => ({
   provider: 'acme',
@@ -22,19 +22,15 @@ const row = (unitPrice: string, changes: Partial<PriceRow> = {}): PriceRow => ({
 })
 
 /** The unit price found, or the code and reason of there being none. */
-const find = (rows: readonly PriceRow[], changes: Partial<Asking> & { meter?: Meter; on?: string } = {}) => {
-  const { meter = 'input_text_tokens', on = '2024-06-01', ...rest } = changes
+const find = (
+  rows: readonly PriceRow[],
+  changes: Partial<PricedCall> & { meter?: Meter; on?: string; inputTokens?: number } = {},
+) => {
+  const { meter = 'input_text_tokens', on = '2024-06-01', inputTokens = 0, ...rest } = changes
   const book = openPriceBook([{ schema: 'octroi-prices/1', provider: 'acme', prices: rows }])
-  const asking = {
-    provider: 'acme',
-    model: 'm-1',
-    at: parseInstant(on),
-    attributes: {},
-    inputTokens: 0,
-    ...rest,
-  }
-  const found = priceOf(meter, asking, book)
-  return 'code' in found ? `${found.code}: ${found.message}` : found.rate.unitPrice
+  const call = { provider: 'acme', model: 'm-1', at: parseInstant(on), ...rest }
+  const found = priceOn(placeOf(call, inputTokens, book), meter)
+  return 'code' in found ? `${found.code}: ${found.message}` : found.cell.price.rate.unitPrice
 }
 
 describe('the date', () => {
@@ -70,7 +66,11 @@ describe('what was known when', () => {
     const on = '2024-02-15'
     expect(find(rows, { on, asOf: parseInstant('2024-01-19T23:59:59Z') })).toBe('1')
     expect(find(rows, { on, asOf: parseInstant('2024-01-20') })).toBe('0')
-    expect(find(rows, { on, asOf: parseInstant('2023-12-31') })).toMatch(
+    expect(find(rows, { on, asOf: parseInstant('2023-12-31') })).toBe(
+      'unknown_model: The price book has no model "m-1" of provider "acme" as known on 2023-12-31T00:00:00Z.',
+    )
+    const before = row('9', { effectiveFrom: '2023-01-01', effectiveTo: '2023-06-01' })
+    expect(find([...rows, before], { on, asOf: parseInstant('2023-12-31') })).toMatch(
       /^no_price: .*\(as known on 2023-12-31T00:00:00Z\): .* known on other days\.$/,
     )
   })
@@ -191,21 +191,42 @@ describe('what a call must say', () => {
 describe('a price that holds only for a call that names it', () => {
   const rows = [
     row('0.03', { attributes: {} }),
-    row('0', { attributes: { promotion: 'launch_free' }, effectiveTo: '2024-07-01' }),
     row('2', { meter: 'output_text_tokens', attributes: { data_sharing: true } }),
     row('4', { meter: 'output_text_tokens' }),
   ]
 
-  it('never takes the place of the list price by itself', () => {
-    expect(find(rows)).toBe('0.03')
+  it('never takes the place of the price for all calls by itself', () => {
     expect(find(rows, { meter: 'output_text_tokens' })).toBe('4')
   })
 
-  it('goes before the list price where it is named and in force', () => {
-    const attributes = { promotion: 'launch_free' }
-    expect(find(rows, { attributes })).toBe('0')
-    expect(find(rows, { attributes, on: '2024-07-01' })).toBe('0.03')
+  it('goes before it where it is named', () => {
     expect(find(rows, { meter: 'output_text_tokens', attributes: { data_sharing: 'true' } })).toBe('2')
+  })
+})
+
+describe('a promotion', () => {
+  const promotion = { attributes: { promotion: 'launch_free' } }
+  const rows = [row('0.03'), row('0', { ...promotion, effectiveTo: '2024-07-01' })]
+
+  it('lies over the list price while it lasts', () => {
+    expect(find(rows)).toBe('0')
+    expect(find(rows, { on: '2024-07-01' })).toBe('0.03')
+  })
+
+  it('can be left out by a call, or chosen by name', () => {
+    expect(find(rows, { attributes: { promotion: 'none' } })).toBe('0.03')
+    expect(find(rows, { attributes: { promotion: 'launch_free' } })).toBe('0')
+    expect(find(rows, { attributes: { promotion: 'another' } })).toBe('0.03')
+  })
+
+  it('is itself the price where there is no list price', () => {
+    expect(find(rows.slice(1))).toBe('0')
+  })
+
+  it('is not chosen among several that hold', () => {
+    const other = row('0.01', { attributes: { promotion: 'spring' } })
+    expect(find([...rows, other])).toContain('several hold, say which')
+    expect(find([...rows, other], { attributes: { promotion: 'spring' } })).toBe('0.01')
   })
 })
 
@@ -297,5 +318,69 @@ describe('the currency', () => {
     expect(find(rows)).toBe('1.5')
     expect(find(rows, { currency: 'EUR' })).toBe('1.25')
     expect(find(rows, { currency: 'CNY' })).toMatch(/^no_price: .*\(in CNY\): .* in another currency/)
+  })
+})
+
+describe('what a call says of what it wants', () => {
+  it('selects a resolution by its name, or by a size that has it', () => {
+    const video = (resolution: string, sizes: readonly string[], unitPrice: string) =>
+      row(unitPrice, { meter: 'video_seconds', attributes: { resolution, sizes } })
+    const rows = [video('720p', ['720x1280', '1280x720'], '1'), video('1080p', ['1080x1920'], '3')]
+    const ask = (attributes: Record<string, string>) => find(rows, { meter: 'video_seconds', attributes })
+    expect(ask({ resolution: '720p' })).toBe('1')
+    expect(ask({ size: '1080x1920' })).toBe('3')
+    expect(ask({ resolution: '720p', size: '1280x720' })).toBe('1')
+    expect(ask({ resolution: '720p', size: '1080x1920' })).toMatch(/^no_price/)
+    expect(ask({ size: '640x480' })).toMatch(/^no_price/)
+    expect(ask({})).toContain('the nearest are for resolution 720p; resolution 1080p')
+  })
+
+  it.each([
+    ['memory_gib', 4, '4'],
+    ['search_context_size', 'low', 'low'],
+    ['mode', 'streaming', 'streaming'],
+  ])('selects by %s, which is never guessed', (name, value, said) => {
+    const rows = [row('1', { attributes: { [name]: value } })]
+    expect(find(rows, { attributes: { [name]: said } })).toBe('1')
+    expect(find(rows, { attributes: { [name]: 'another' } })).toMatch(/^no_price/)
+    expect(find(rows)).toMatch(/^no_price/)
+  })
+
+  it('selects an endpoint, where what else is free has the price zero', () => {
+    const decisions = row('0.1', {
+      attributes: { endpoint: '/v1/decisions' },
+      resolved: { free: ['output_text_tokens'] },
+    })
+    const chat = [row('0.2'), row('0.5', { meter: 'output_text_tokens' })]
+    const rows = [...chat, decisions]
+    const there = { attributes: { endpoint: '/v1/decisions' } }
+    expect(find(rows, there)).toBe('0.1')
+    expect(find(rows, { ...there, meter: 'output_text_tokens' })).toBe('0')
+    expect(find(rows)).toBe('0.2')
+    expect(find(rows, { meter: 'output_text_tokens' })).toBe('0.5')
+  })
+})
+
+describe('a price for some models', () => {
+  const meter = 'web_search_preview_call'
+  const forModels = (sentence: string, models: readonly string[], unitPrice: string) =>
+    row(unitPrice, { model: null, meter, attributes: { models: sentence }, resolved: { models } })
+  const rows = [
+    forModels('reasoning', ['m-1'], '10'),
+    forModels('non_reasoning', ['m-2'], '25'),
+    row('1', { aliases: ['m-1-0613'] }),
+    row('1', { model: 'm-2' }),
+    row('1', { model: 'm-3' }),
+  ]
+
+  it('holds for the models it names, under their aliases too', () => {
+    expect(find(rows, { meter })).toBe('10')
+    expect(find(rows, { meter, model: 'm-1-0613' })).toBe('10')
+    expect(find(rows, { meter, model: 'm-2' })).toBe('25')
+  })
+
+  it('holds for no other, nor for a call without a model', () => {
+    expect(find(rows, { meter, model: 'm-3' })).toContain('models reasoning; models non_reasoning')
+    expect(find(rows, { meter, model: null })).toMatch(/^no_price/)
   })
 })

@@ -1,166 +1,273 @@
 import { OctroiError } from '../errors.ts'
-import { formatInstant, type Instant } from '../time.ts'
+import { add, multiply, type Rational, rational } from '../money/rational.ts'
+import type { Instant } from '../time.ts'
 import { type Meter, meterFacts } from '../usage/meter.ts'
-import { type Asked, askedNames, selectionOf } from './attributes.ts'
-import type { Unpriced } from './price.ts'
-import type { Cell, Price, PriceBook, Shelf } from './price-book.ts'
+import type { Quantity } from '../usage/usage.ts'
+import { type Asked, attributeRules, tierOf } from './attributes.ts'
+import { billingAskedNames } from './billing.ts'
+import { type Multiplier, multiplierAskedNames, multipliersFor } from './multiplier.ts'
+import { type NoPrice, type NotFound, noPrice } from './no-price.ts'
+import type { Names, PriceBook } from './price-book.ts'
+import { ratedAt } from './rated-at.ts'
+import {
+  aliasPeriod,
+  type Cell,
+  type Found,
+  isKnown,
+  type Page,
+  pageOf,
+  type Shelf,
+  type Slot,
+} from './shelf.ts'
 
-/** What fixes a price besides the meter. `asOf`: with what was known then; without it the whole book counts.
- * `currency` is USD unless said. */
-export type Asking = Asked & {
+/** What fixes the prices of a usage, besides the usage itself. `model` is null for what a provider charges
+ * whatever the model. `asOf`: price with what was known then. `currency` is USD unless said. */
+export type PricedCall = {
   readonly provider: string
   readonly model: string | null
   readonly at: Instant
+  /** When the reply was complete, for the providers that rate a call by it; `at` stands in for it. */
+  readonly completedAt?: Instant
   readonly asOf?: Instant
+  readonly attributes?: Readonly<Record<string, string>>
   readonly currency?: string
+  /** The provider whose prices hold for a model of which `provider` has none. */
+  readonly pricesFrom?: string
+  /** What the account used before of each meter, as billed, since its free allowance was last renewed. Without it no
+   * allowance is taken off: nothing is free by accident. */
+  readonly earlier?: { readonly [M in Meter]?: Quantity }
+  /** How many days a stored quantity covers, where so much is free at every instant; one unless said. */
+  readonly days?: Quantity
+  /** All input tokens of the call, where the usage is a part of it alone: they choose the context card. */
+  readonly contextTokens?: number
 }
 
-/** Why a meter has no price. */
-export type NoPrice = Omit<Unpriced, 'quantity'>
+/** Where the prices of a call can stand, and what selects among them there. */
+export type Place = {
+  readonly call: PricedCall
+  readonly asked: Asked
+  readonly asOf: Instant
+  readonly currency: string
+  /** First the model's own shelf, then those of the models its name stands for, then what the provider charges
+   * whatever the model; `pages` are these shelves at the instant of the call. */
+  readonly shelves: readonly Shelf[]
+  readonly pages: readonly Page[]
+  readonly overlayPages: readonly Page[]
+  /** Whether the book has the model at all. */
+  readonly known: boolean
+  readonly multipliers: readonly Multiplier[]
+}
+
+/** The place of a call whose input tokens choose the context card. Throws `bad_input` for an attribute no price
+ * knows. */
+export const placeOf = (call: PricedCall, inputTokens: number, book: PriceBook): Place => {
+  const attributes = call.attributes ?? nothingSaid
+  checkAsked(attributes)
+  const at = ratedAt(call)
+  const asOf = call.asOf ?? Number.MAX_VALUE
+  const currency = call.currency ?? 'USD'
+  const shelves: Shelf[] = []
+  const names: string[] = []
+  const known = gather(call, book.shelves, { at, asOf, shelves, names })
+  const sourced = shelves.length
+  const knownOverlay = book.overlays.size > 0 && gather(call, book.overlays, { at, asOf, shelves, names })
+  const pages: Page[] = []
+  const overlayPages: Page[] = []
+  const page = { currency, tier: tierOf(attributes), at }
+  shelves.forEach((shelf, index) => {
+    const target = index < sourced ? pages : overlayPages
+    target.push(pageOf(shelf, page))
+  })
+  return {
+    call,
+    asked: { attributes, inputTokens, at, names },
+    asOf,
+    currency,
+    shelves,
+    pages,
+    overlayPages,
+    known: known || knownOverlay,
+    multipliers:
+      attributes === nothingSaid
+        ? noMultipliers
+        : multipliersFor(book.multipliers, { provider: call.provider, attributes, names, at, asOf }),
+  }
+}
+
+/** The same place for another number of input tokens. */
+export const withInputTokens = (place: Place, inputTokens: number): Place => ({
+  ...place,
+  asked: { ...place.asked, inputTokens },
+})
 
 /** The one price of a meter, or why there is none. Never a neighbour's price: a model, a date, a tier or a
  * context card the book does not have is said. Reasoning takes the price of output, as vendors bill it, where
- * the book has no row of its own for it. Throws `bad_input` for an attribute no price knows. */
-export const priceOf = (meter: Meter, asking: Asking, book: PriceBook): Price | NoPrice =>
-  priceOn(shelvesOf(asking, book), meter, asking)
-
-/** The shelves on which prices of a call can stand, first the model's own, then those of the models its name
- * stands for, then what the provider charges whatever the model. */
-export type Shelves = {
-  readonly shelves: readonly Shelf[]
-  /** Whether the book has the model at all. */
-  readonly known: boolean
+ * the book has no row of its own for it. An overlay is asked only where the book itself has no price. */
+export const priceOn = (place: Place, meter: Meter): Found | NoPrice => {
+  const found = findOrParent(place.pages, meter, place)
+  if (typeof found !== 'string') return found
+  const overlaid = place.overlayPages.length === 0 ? 'none' : findOrParent(place.overlayPages, meter, place)
+  if (typeof overlaid !== 'string') return overlaid
+  return missing(place, meter, found)
 }
 
-/** Throws `bad_input` for an attribute no price knows. */
-export const shelvesOf = (asking: Omit<Asking, 'inputTokens'>, book: PriceBook): Shelves => {
-  checkAsked(asking.attributes)
-  const names = book.shelves.get(asking.provider)
-  if (names === undefined) return { shelves: [], known: false }
-  const shelves: Shelf[] = []
-  const named = asking.model === null ? undefined : names.get(bookName(asking.model))
-  if (named !== undefined) {
-    shelves.push(named)
-    for (const alias of named.aliasOf) {
-      const shelf = names.get(alias.model)
-      if (shelf !== undefined && alias.from <= asking.at && asking.at < alias.to) shelves.push(shelf)
-    }
-  }
-  const everyModel = names.get(null)
-  if (everyModel !== undefined) shelves.push(everyModel)
-  return { shelves, known: named !== undefined || asking.model === null || isTunedOf(asking.model, names) }
-}
-
-/** The price of a meter on the shelves of a call, or why there is none. */
-export const priceOn = (place: Shelves, meter: Meter, asking: Asking): Price | NoPrice => {
-  const found = find(place.shelves, meter, asking)
-  if (found !== 'none') return typeof found === 'string' ? noPrice(place, meter, asking, found) : found.price
+/** Where the price of a parent would do, it is the parent's that is missing. */
+const missing = (place: Place, meter: Meter, why: NotFound): NoPrice => {
   const { parent, pricedAsParent } = meterFacts(meter)
-  if (parent === undefined || !pricedAsParent) return noPrice(place, meter, asking, found)
-  const price = priceOn(place, parent, asking)
-  return 'code' in price ? { ...price, meter } : price
+  if (why !== 'none' || parent === undefined || !pricedAsParent) return noPrice(place, meter, why)
+  return { ...missing(place, parent, why), meter }
 }
 
-/** `none`: no row of the meter is in force; `missing`: rows are, but none for these attributes; `ambiguous`:
- * several hold and nothing puts one first. */
-type NotFound = 'none' | 'missing' | 'ambiguous'
+/** The multipliers that stand on a meter of the call. */
+export const multipliersOn = (place: Place, meter: Meter): readonly Multiplier[] =>
+  place.multipliers.length === 0
+    ? noMultipliers
+    : place.multipliers.filter(({ scope }) => scope(meter, place.asked.attributes))
 
-const find = (shelves: readonly Shelf[], meter: Meter, asking: Asking): Cell | NotFound => {
-  for (const shelf of shelves) {
-    const cells = shelf.own.get(meter)
-    const found = cells === undefined ? 'none' : pick(cells, asking)
+/** What one unit comes to with all multipliers that stand on it, and with the tokens it brings along. */
+export const unitAmount = (place: Place, meter: Meter, { cell }: Found): Rational => {
+  const amount = multipliersOn(place, meter).reduce(
+    (product, { value }) => multiply(product, value),
+    cell.price.rate.perUnit,
+  )
+  const block = blockOn(place, cell)
+  const brought = block === null ? null : priceOn(place, block.meter)
+  if (block === null || brought === null || 'code' in brought) return amount
+  return add(amount, multiply(rational(BigInt(block.tokens)), unitAmount(place, block.meter, brought)))
+}
+
+/** The tokens that each unit of a price adds as input, for the model of the call; null where there are none. */
+export const blockOn = (
+  { asked }: Place,
+  { selection: { billing } }: Cell,
+): { readonly meter: Meter; readonly tokens: number } | null => {
+  if (billing === null || billing.block === null) return null
+  const { meter, tokens } = billing.block
+  const named = asked.names.find((name) => tokens.has(name))
+  return named === undefined ? null : { meter, tokens: tokens.get(named) ?? 0 }
+}
+
+const nothingSaid: Asked['attributes'] = {}
+const noMultipliers: readonly Multiplier[] = []
+
+type Gathering = {
+  readonly at: Instant
+  readonly asOf: Instant
+  readonly shelves: Shelf[]
+  readonly names: string[]
+}
+
+/** Gathers the shelves of a call, and says whether they have its model. A model that the provider's shelves do not
+ * have is looked for on those of the provider it borrows from. */
+const gather = (call: PricedCall, shelves: PriceBook['shelves'], into: Gathering): boolean => {
+  const own = shelves.get(call.provider)
+  const known = own !== undefined && gatherModel(call.model, own, into)
+  const lent = known || call.pricesFrom === undefined ? undefined : shelves.get(call.pricesFrom)
+  const borrowed = lent !== undefined && gatherModel(call.model, lent, into)
+  for (const names of [own, lent]) {
+    const everyModel = names?.get(null)
+    if (everyModel !== undefined) into.shelves.push(everyModel)
+  }
+  return known || borrowed
+}
+
+const gatherModel = (model: string | null, names: Names, into: Gathering): boolean => {
+  if (model === null) return true
+  const name = bookName(model)
+  if (!into.names.includes(name)) into.names.push(name)
+  const named = names.get(name)
+  if (named === undefined) return isTunedOf(model, names)
+  into.shelves.push(named)
+  for (const alias of named.aliasOf) {
+    const period = aliasPeriod(alias, into.asOf)
+    const shelf = names.get(alias.model)
+    if (period === null || shelf === undefined || into.at < period.from || period.to <= into.at) continue
+    into.names.push(alias.model)
+    into.shelves.push(shelf)
+  }
+  return into.asOf === Number.MAX_VALUE || wasKnown(named, into.asOf)
+}
+
+const wasKnown = ({ own, aliasOf }: Shelf, asOf: Instant): boolean =>
+  aliasOf.some((alias) => aliasPeriod(alias, asOf) !== null) ||
+  [...own.values()].some((cells) => cells.some((cell) => isKnown(cell, asOf)))
+
+const findOrParent = (pages: readonly Page[], meter: Meter, place: Place): Found | NotFound => {
+  const found = find(pages, meter, place)
+  if (found !== 'none') return found
+  const { parent, pricedAsParent } = meterFacts(meter)
+  return parent === undefined || !pricedAsParent ? found : findOrParent(pages, parent, place)
+}
+
+const find = (pages: readonly Page[], meter: Meter, place: Place): Found | NotFound => {
+  for (const page of pages) {
+    const slot = page.get(meter)
+    if (slot === undefined) continue
+    if (slot.only !== null) return slot.only
+    const found = pick(slot, place)
     if (found !== 'none') return found
   }
   return 'none'
 }
 
-const pick = (cells: readonly Cell[], asking: Asking): Cell | NotFound => {
-  let best: Cell | NotFound = 'none'
-  for (const cell of cells) {
-    if (!inForce(cell, asking)) continue
-    if (!cell.holds.every((holds) => holds(asking))) best = best === 'none' ? 'missing' : best
-    else if (typeof best === 'string') best = best === 'ambiguous' ? best : cell
-    else best = first(best, cell)
-  }
-  return best
+const pick = (slot: Slot, place: Place): Found | NotFound => {
+  const list = best(slot.list, place)
+  const promotion = slot.promotions.length === 0 ? 'none' : best(slot.promotions, place)
+  if (typeof promotion !== 'string') return { cell: promotion, list: typeof list === 'string' ? null : list }
+  if (promotion === 'ambiguous') return promotion
+  if (typeof list !== 'string') return { cell: list, list: null }
+  if (list !== 'none') return list
+  const elsewhere = promotion === 'missing' || slot.elsewhere.some((cell) => isKnown(cell, place.asOf))
+  return elsewhere ? 'missing' : 'none'
 }
 
-const inForce = (cell: Cell, { at, asOf = Number.MAX_VALUE, currency = 'USD' }: Asking): boolean =>
-  cell.from <= at &&
-  at < cell.to &&
-  cell.knownSince <= asOf &&
-  asOf < cell.supersededOn &&
-  cell.price.currency === currency
+const best = (cells: readonly Cell[], { asked, asOf }: Place): Cell | NotFound => {
+  let found: Cell | NotFound = 'none'
+  for (const cell of cells) {
+    if (!isKnown(cell, asOf)) continue
+    if (!holdsFor(cell, asked)) found = found === 'none' ? 'missing' : found
+    else if (typeof found === 'string') found = found === 'ambiguous' ? found : cell
+    else found = first(found, cell)
+  }
+  return found
+}
+
+const holdsFor = ({ selection: { rest } }: Cell, asked: Asked): boolean => {
+  for (const holds of rest) if (!holds(asked)) return false
+  return true
+}
 
 /** What a call names goes before what it does not name; then the shortest lifetime, which is what a vendor
  * writes to the cache when the call does not ask for a longer one. */
 const first = (a: Cell, b: Cell): Cell | 'ambiguous' => {
-  if (a.named !== b.named) return a.named > b.named ? a : b
-  if (a.lifetime !== b.lifetime) return a.lifetime < b.lifetime ? a : b
+  const [one, other] = [a.selection, b.selection]
+  if (one.named !== other.named) return one.named > other.named ? a : b
+  if (one.lifetime !== other.lifetime) return one.lifetime < other.lifetime ? a : b
   return 'ambiguous'
 }
 
 /** A tuned model's id is `ft:base:organization:suffix:id`; the book prices `ft:base`. */
-const bookName = (model: string): string => /^(ft:[^:]+):/.exec(model)?.[1] ?? model
+const bookName = (model: string): string =>
+  model.startsWith('ft:') ? (/^(ft:[^:]+):/.exec(model)?.[1] ?? model) : model
 
-const isTunedOf = (model: string, names: ReadonlyMap<string | null, Shelf>): boolean => {
+const isTunedOf = (model: string, names: Names): boolean => {
   const base = /^ft:([^:]+)/.exec(model)?.[1]
   return base !== undefined && names.has(base)
 }
 
+/** The attributes a call may say. */
+const askedNames: ReadonlySet<string> = new Set([
+  ...Object.entries(attributeRules).flatMap(([name, rule]) => (rule.asked ? [name] : [])),
+  ...billingAskedNames,
+  ...multiplierAskedNames,
+])
+
 const checkAsked = (attributes: Asked['attributes']): void => {
   for (const name in attributes) {
-    if (askedNames.includes(name) && typeof attributes[name] === 'string') continue
+    if (askedNames.has(name) && typeof attributes[name] === 'string') continue
     throw new OctroiError(
       'bad_input',
-      `attributes.${name.slice(0, 40)} does not select a price. Use texts under ${askedNames.join(', ')}.`,
+      `attributes.${name.slice(0, 40)} does not select a price. Use texts under ${[...askedNames].join(', ')}.`,
     )
   }
-}
-
-const noPrice = (place: Shelves, meter: Meter, asking: Asking, why: NotFound): NoPrice => {
-  const model = asking.model ?? '(any model)'
-  if (!place.known) {
-    const message = `The price book has no model "${model.slice(0, 100)}" of provider "${asking.provider.slice(0, 100)}".`
-    return { meter, code: 'unknown_model', message }
-  }
-  const cells = place.shelves.flatMap((shelf) => shelf.own.get(meter) ?? [])
-  const message = `${asking.provider} ${model.slice(0, 100)} has no price for ${meter} on ${formatInstant(asking.at)}${said(asking)}: ${reason(cells, asking, why)}.`
-  return { meter, code: 'no_price', message }
-}
-
-const said = (asking: Asking): string => {
-  const parts = Object.entries(asking.attributes).map(([name, value]) => `${name} ${value.slice(0, 40)}`)
-  if (asking.currency !== undefined) parts.push(`in ${asking.currency}`)
-  if (asking.asOf !== undefined) parts.push(`as known on ${formatInstant(asking.asOf)}`)
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
-}
-
-const reason = (cells: readonly Cell[], asking: Asking, why: NotFound): string => {
-  const rows = nearest(
-    cells.filter((cell) => inForce(cell, asking)),
-    asking,
-  ).map((cell) => selectionOf(cell.price.attributes))
-  if (why === 'missing') return `with ${asking.inputTokens} input tokens; the nearest are for ${some(rows)}`
-  if (why === 'ambiguous') return `several hold, say which: ${some(rows)}`
-  if (cells.length === 0) return 'the book has none'
-  if (cells.some(({ from, to }) => from <= asking.at && asking.at < to)) {
-    return 'the book has it then, but in another currency or known on other days'
-  }
-  return `the book has it ${some(cells.map(({ price }) => periodOf(price)))}`
-}
-
-/** The cells that the fewest attributes keep from holding. */
-const nearest = (cells: readonly Cell[], asking: Asking): readonly Cell[] => {
-  const misses = cells.map((cell) => cell.holds.filter((holds) => !holds(asking)).length)
-  const fewest = Math.min(...misses)
-  return cells.filter((_, index) => misses[index] === fewest)
-}
-
-const periodOf = ({ from, to }: Price): string =>
-  `from ${formatInstant(from)}${to === null ? '' : ` to ${formatInstant(to)}`}`
-
-const some = (texts: readonly string[]): string => {
-  const distinct = [...new Set(texts)]
-  return distinct.length > 6 ? `${distinct.slice(0, 6).join('; ')}; ...` : distinct.join('; ')
 }

@@ -1,9 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatPicos, type Picos, parsePicos } from '../money/money.ts'
-import { add, format, multiply, parseDecimal, rational, subtract, zero } from '../money/rational.ts'
+import { formatPicos, parsePicos } from '../money/money.ts'
+import { add, format, parseDecimal, rational, zero } from '../money/rational.ts'
 import { parseInstant } from '../time.ts'
-import type { Quantity, Usage } from '../usage/usage.ts'
+import type { Usage } from '../usage/usage.ts'
 import { type Cost, type PricedCall, price } from './price.ts'
 import { openPriceBook, type PriceRow } from './price-book.ts'
 
@@ -31,7 +30,7 @@ const call: PricedCall = { provider: 'acme', model: 'm-1', at: parseInstant('202
 
 const total = (cost: Cost): string | null => (cost.total === null ? null : formatPicos(cost.total))
 
-const exactOf = (cost: Cost) => cost.charges.reduce((sum, charge) => add(sum, charge.exact), zero)
+const _exactOf = (cost: Cost) => cost.charges.reduce((sum, charge) => add(sum, charge.exact), zero)
 
 describe('the cost of a call', () => {
   const book = bookOf(
@@ -159,130 +158,142 @@ describe('an attribute of the call', () => {
   })
 })
 
-/** Without context cards and rounding of quantities, a cost is linear in its usage. */
-describe('for prices without thresholds', () => {
-  const prices = fc.stringMatching(/^\d{1,6}\.\d{1,9}$/)
-  const pers = fc.constantFrom(1, 60, 1000, 1_000_000, 3600)
-  const count = fc.nat({ max: 10_000_000 })
-  const usages = fc.record(
+describe('a promotion', () => {
+  const list = row('code_interpreter_session', '0.03', { model: null, per: 1 })
+  const launch = { attributes: { promotion: 'launch_free' }, effectiveTo: '2024-07-01' }
+  const free = { ...list, unitPrice: '0', ...launch }
+  const book = bookOf(list, free)
+  const sessions = { code_interpreter_session: 10 }
+
+  it('is what is charged; the charge tells the list price beside it, the cost what it would be', () => {
+    const cost = price(sessions, call, book)
+    expect(cost).toMatchObject({ total: 0n, listTotal: parsePicos('0.3') })
+    expect(cost.charges[0]).toMatchObject({
+      unitPrice: '0',
+      amount: 0n,
+      price: book.prices[1]?.id,
+      list: { unitPrice: '0.03', per: 1, price: book.prices[0]?.id },
+    })
+  })
+
+  it('is over at its end, and left out by a call that wants the list price', () => {
+    const later = price(sessions, { ...call, at: parseInstant('2024-07-01') }, book)
+    expect(later).toMatchObject({ total: parsePicos('0.3'), listTotal: parsePicos('0.3') })
+    expect(later.charges[0]).not.toHaveProperty('list')
+    expect(total(price(sessions, { ...call, attributes: { promotion: 'none' } }, book))).toBe('0.3')
+  })
+
+  it('has the multipliers of the list price', () => {
+    const tokens = row('input_text_tokens', '10')
+    const half = { ...tokens, unitPrice: '5', ...launch }
+    const region = row('regional_processing', '1.1', { model: null, per: 1, kind: 'multiplier' })
+    const asked = { ...call, attributes: { residency: 'eu' } }
+    expect(price({ input_text_tokens: 1_000_000 }, asked, bookOf(tokens, half, region))).toMatchObject({
+      total: parsePicos('5.5'),
+      listTotal: parsePicos('11'),
+    })
+  })
+})
+
+describe('a borrowed price', () => {
+  const files = [
     {
-      input_text_tokens: count,
-      cached_input_tokens: count,
-      output_text_tokens: count,
-      audio_seconds: fc.oneof(
-        count,
-        fc.tuple(count, fc.integer({ min: 1, max: 1000 })).map(([n, d]) => rational(BigInt(n), BigInt(d))),
-      ),
+      schema: 'octroi-prices/1',
+      provider: 'acme',
+      prices: [row('input_text_tokens', '1'), row('output_text_tokens', '2')],
     },
-    { requiredKeys: [] },
-  )
-  const books = fc
-    .tuple(prices, prices, prices, prices, pers)
-    .map(([a, b, c, d, per]) =>
-      bookOf(
-        row('input_text_tokens', a, { per }),
-        row('cached_input_tokens', b, { per }),
-        row('output_text_tokens', c, { per }),
-        row('audio_seconds', d, { per }),
-      ),
+    {
+      schema: 'octroi-prices/1',
+      provider: 'reseller',
+      prices: [row('input_text_tokens', '3', { provider: 'reseller', model: 'm-9' })],
+    },
+  ] as const
+  const book = openPriceBook(files)
+  const usage = { input_text_tokens: 1_000_000 }
+  const resold = { ...call, provider: 'reseller', pricesFrom: 'acme' }
+
+  it('is of the provider named, and the charge says so', () => {
+    expect(price(usage, resold, book).charges).toMatchObject([{ unitPrice: '1', borrowedFrom: 'acme' }])
+  })
+
+  it('never takes the place of a price of its own', () => {
+    const own = price(usage, { ...resold, model: 'm-9' }, book)
+    expect(own.charges).toMatchObject([{ unitPrice: '3' }])
+    expect(own.charges[0]).not.toHaveProperty('borrowedFrom')
+    expect(price({ output_text_tokens: 1 }, { ...resold, model: 'm-9' }, book).unpriced[0]?.code).toBe(
+      'no_price',
     )
-  const amountOf = (quantity: Quantity | undefined) =>
-    quantity === undefined ? zero : typeof quantity === 'number' ? rational(BigInt(quantity)) : quantity
-  const sumOf = (a: Usage, b: Usage): Usage => {
-    const meters = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof Usage)[]
-    return Object.fromEntries(
-      meters.map((meter) => [meter, whole(add(amountOf(a[meter]), amountOf(b[meter])))]),
+  })
+
+  it('is asked for, not assumed', () => {
+    expect(price(usage, { ...call, provider: 'reseller' }, book).unpriced[0]?.code).toBe('unknown_model')
+  })
+})
+
+describe('an overlay', () => {
+  const sourced = [row('input_text_tokens', '1', { attributes: { tier: 'standard' } })]
+  const overlay = [
+    row('input_text_tokens', '9', { attributes: { tier: 'standard' } }),
+    row('input_text_tokens', '4', { attributes: { tier: 'flex' } }),
+    row('input_text_tokens', '7', { model: 'launched-yesterday', confidence: 'low' }),
+  ]
+  const book = openPriceBook([
+    { schema: 'octroi-prices/1', provider: 'acme', overlay: true, prices: overlay },
+    { schema: 'octroi-prices/1', provider: 'acme', prices: sourced },
+  ])
+  const usage = { input_text_tokens: 1_000_000 }
+
+  it('never beats a sourced price', () => {
+    const [charge] = price(usage, call, book).charges
+    expect(charge?.unitPrice).toBe('1')
+    expect(charge).not.toHaveProperty('overlay')
+  })
+
+  it('prices what the book has no price for, and is named on the charge', () => {
+    expect(price(usage, { ...call, model: 'launched-yesterday' }, book).charges).toMatchObject([
+      { unitPrice: '7', overlay: true },
+    ])
+    expect(price(usage, { ...call, attributes: { tier: 'flex' } }, book).charges).toMatchObject([
+      { unitPrice: '4', overlay: true },
+    ])
+  })
+
+  it('makes another version of the book than the same rows in the book', () => {
+    const [one, other] = [true, false].map((isOverlay) =>
+      openPriceBook([
+        { schema: 'octroi-prices/1', provider: 'acme', ...(isOverlay && { overlay: true }), prices: sourced },
+      ]),
     )
+    expect(one?.version).not.toBe(other?.version)
+  })
+})
+
+describe('the instant that rates a call', () => {
+  const two = (provider: string) =>
+    openPriceBook([
+      {
+        schema: 'octroi-prices/1',
+        provider,
+        prices: [
+          row('input_text_tokens', '1', { provider, effectiveTo: '2024-06-02' }),
+          row('input_text_tokens', '2', { provider, effectiveFrom: '2024-06-02' }),
+        ],
+      },
+    ])
+  const across = {
+    ...call,
+    at: parseInstant('2024-06-01T23:59:59Z'),
+    completedAt: parseInstant('2024-06-02'),
   }
-  const whole = (value: ReturnType<typeof rational>): Quantity =>
-    value.denominator === 1n ? Number(value.numerator) : value
+  const unitPrice = (provider: string, asked: PricedCall) =>
+    price({ input_text_tokens: 1 }, { ...asked, provider }, two(provider)).charges[0]?.unitPrice
 
-  it('the cost of two usages is the sum of their costs', () => {
-    fc.assert(
-      fc.property(usages, usages, books, (a, b, book) => {
-        const together = exactOf(price(sumOf(a, b), call, book))
-        expect(together).toEqual(add(exactOf(price(a, call, book)), exactOf(price(b, call, book))))
-      }),
-    )
+  it('is its start', () => {
+    expect(unitPrice('openai', across)).toBe('1')
   })
 
-  it('splitting a quantity in any number of parts changes nothing before rounding', () => {
-    fc.assert(
-      fc.property(fc.array(count, { minLength: 1, maxLength: 20 }), books, (parts, book) => {
-        const cost = (tokens: number) => exactOf(price({ output_text_tokens: tokens }, call, book))
-        const all = parts.reduce((sum, part) => sum + part, 0)
-        expect(parts.map(cost).reduce(add, zero)).toEqual(cost(all))
-      }),
-    )
-  })
-
-  it('the order of meters and of rows does not matter', () => {
-    fc.assert(
-      fc.property(usages, fc.infiniteStream(fc.nat()), books, (usage, random, book) => {
-        const shuffled = <Value>(values: readonly Value[]): Value[] =>
-          values
-            .map((value) => ({ value, rank: random.next().value ?? 0 }))
-            .sort((x, y) => x.rank - y.rank)
-            .map(({ value }) => value)
-        const rows = book.prices.map(({ meter, rate }) => row(meter, rate.unitPrice, { per: rate.per }))
-        const other = bookOf(...shuffled(rows))
-        const reordered = Object.fromEntries(shuffled(Object.entries(usage))) as Usage
-        const [a, b] = [price(usage, call, book), price(reordered, call, other)]
-        expect(b.total).toBe(a.total)
-        const byMeter = (cost: Cost) => [...cost.charges].sort((x, y) => (x.meter < y.meter ? -1 : 1))
-        expect(byMeter(b)).toEqual(byMeter(a))
-      }),
-    )
-  })
-
-  it('the total is the sum of the posted charges, each at most half a unit from its exact amount', () => {
-    fc.assert(
-      fc.property(usages, books, (usage, book) => {
-        const cost = price(usage, call, book)
-        expect(cost.total).toBe(cost.charges.reduce((sum: Picos, { amount }) => sum + amount, 0n))
-        for (const { exact, amount } of cost.charges) {
-          const off = subtract(multiply(exact, rational(10n ** 12n)), rational(amount))
-          const twice = (off.numerator < 0n ? -off.numerator : off.numerator) * 2n
-          expect(twice <= off.denominator).toBe(true)
-        }
-      }),
-    )
-  })
-})
-
-describe('what is known later', () => {
-  it('never changes an answer as of an earlier day', () => {
-    const days = fc.integer({ min: 0, max: 400 }).map((day) => call.at + day * 86_400_000)
-    const on = (at: number): string => new Date(at).toISOString()
-    fc.assert(
-      fc.property(days, days, days, days, (learned, asked, from, at) => {
-        fc.pre(asked < learned)
-        const before = row('input_text_tokens', '1')
-        const corrected = row('input_text_tokens', '2', { effectiveFrom: on(from), knownSince: on(learned) })
-        const superseded = { ...before, supersededOn: on(learned) }
-        const usage = { input_text_tokens: 1_000_000 }
-        const then = { ...call, at, asOf: asked }
-        expect(price(usage, then, bookOf(superseded, corrected))).toEqual(price(usage, then, bookOf(before)))
-      }),
-    )
-  })
-})
-
-describe('no amount passes through a float', () => {
-  it('a price of 40 decimals keeps them all', () => {
-    const digits = fc.stringMatching(/^[1-9]\d{39}$/)
-    fc.assert(
-      fc.property(digits, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (fraction, quantity) => {
-        const book = bookOf(row('output_text_tokens', `0.${fraction}`, { per: 1 }))
-        const cost = price({ output_text_tokens: quantity }, call, book)
-        expect(exactOf(cost)).toEqual(rational(BigInt(fraction) * BigInt(quantity), 10n ** 40n))
-      }),
-    )
-  })
-
-  it('a million calls of seven tokens cost exactly seven dollars', () => {
-    const book = bookOf(row('input_text_tokens', '0.001', { per: 1000 }))
-    const { amount } = price({ input_text_tokens: 7 }, call, book).charges[0] ?? { amount: 0n }
-    expect(formatPicos(amount * 1_000_000n)).toBe('7')
+  it('is its completion for a provider that says so, where it is known', () => {
+    expect(unitPrice('deepseek', across)).toBe('2')
+    expect(unitPrice('deepseek', { ...call, at: across.at })).toBe('1')
   })
 })

@@ -1,5 +1,6 @@
 import { chatCompletions } from '../endpoints/chat-completions.ts'
 import { models } from '../endpoints/models.ts'
+import { chatCounters } from '../endpoints/openai-counters.ts'
 import { bearer, type Provider } from './provider.ts'
 
 /** Any server that speaks OpenAI's Chat Completions: the operator names its address, and whose prices it has. */
@@ -8,16 +9,5 @@ export const openaiCompatible: Provider = {
   baseUrl: null,
   authorize: bearer,
   keyVariable: null,
-  endpoints: [
-    chatCompletions({
-      at: {
-        input_text_tokens: 'prompt_tokens',
-        cached_input_tokens: 'prompt_tokens_details.cached_tokens',
-        output_text_tokens: 'completion_tokens',
-        output_reasoning_tokens: 'completion_tokens_details.reasoning_tokens',
-      },
-      inside: ['cached_input_tokens', 'output_reasoning_tokens'],
-    }),
-    models,
-  ],
+  endpoints: [chatCompletions(chatCounters), models],
 }

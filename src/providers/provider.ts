@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoints/endpoint.ts'
+import type { Endpoint, ReadWire, ReplyReader } from '../endpoints/endpoint.ts'
 
 /** How a provider takes its key: the header, and what stands before the key in it. */
 export type Authorization = { readonly header: string; readonly prefix: string }
@@ -12,6 +12,13 @@ export type Provider = {
   /** The environment variable that holds the vendor's key. Null: the operator names one, or there is none. */
   readonly keyVariable: string | null
   readonly endpoints: readonly Endpoint[]
+  /** Wires of which only the replies are known: what went over them can be priced, the gateway does not pass
+   * them yet. */
+  readonly readOnly?: readonly ReadWire[]
 }
+
+/** What reads the replies of a provider's wire, or null where there is no such wire or nothing on it costs. */
+export const replyReader = (provider: Provider, endpoint: string): ReplyReader | null =>
+  [...provider.endpoints, ...(provider.readOnly ?? [])].find(({ id }) => id === endpoint)?.reader ?? null
 
 export const bearer: Authorization = { header: 'authorization', prefix: 'Bearer ' }

@@ -19,11 +19,19 @@ describe('the meter table', () => {
     ])
   })
 
-  it('counts seconds and gigabyte-days in fractions, and nothing else', () => {
-    expect(meterNames.filter((meter) => !meterFacts(meter).whole)).toEqual([
-      'audio_seconds',
-      'retrieval_gb_day',
+  it('counts time, what is stored over time and sessions billed by the minute in fractions, and nothing else', () => {
+    const units = new Set(
+      meterNames.filter((meter) => !meterFacts(meter).whole).map((meter) => meterFacts(meter).unit),
+    )
+    expect([...units].sort()).toEqual([
+      'gigabyte-day',
+      'hour',
+      'second',
+      'session',
+      'token-hour',
+      'unit-hour',
     ])
+    expect(meterFacts('code_interpreter_session').whole).toBe(true)
   })
 
   it('knows no meter by the name of an object member', () => {

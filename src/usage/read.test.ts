@@ -22,6 +22,7 @@ const openaiChat: UsageShape = {
     'output_reasoning_tokens',
     'output_audio_tokens',
   ],
+  known: ['total_tokens', 'completion_tokens_details.accepted_prediction_tokens'],
 }
 
 /** Hits and misses apart, as DeepSeek reports them: nothing is inside anything but reasoning. */
@@ -33,6 +34,7 @@ const apart: UsageShape = {
     output_reasoning_tokens: 'completion_tokens_details.reasoning_tokens',
   },
   inside: ['output_reasoning_tokens'],
+  known: ['prompt_tokens'],
 }
 
 const read = (report: unknown) => readUsage(report, openaiChat)
@@ -156,6 +158,93 @@ describe('a report that cannot be true', () => {
   it('cannot put counts in through the prototype of an object', () => {
     const report = Object.create({ prompt_tokens: 100, completion_tokens: 1 })
     expect(read(report)).toBeNull()
+  })
+})
+
+describe('a number that is not known', () => {
+  const report = { prompt_tokens: 10, completion_tokens: 5 }
+
+  it('is named: it may be a new thing that is billed', () => {
+    expect(read({ ...report, hologram_tokens: 7 })).toEqual({
+      usage: { input_text_tokens: 10, output_text_tokens: 5 },
+      problems: [],
+      unknown: ['hologram_tokens is 7 and not known here: a new billable field?'],
+    })
+  })
+
+  it('is named once, however often a list repeats it', () => {
+    const list = [{ dreams: 1 }, { dreams: 2 }]
+    expect(read({ ...report, list })?.unknown).toEqual([
+      'list[].dreams is 1 and not known here: a new billable field?',
+    ])
+  })
+
+  it('is not named when it is zero, or no number', () => {
+    expect(
+      read({ ...report, hologram_tokens: 0, service_tier: 'flex', more: { x: null } })?.unknown,
+    ).toBeUndefined()
+  })
+
+  it('is looked for within bounds', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`n${index}`, 1]))
+    expect(read({ ...report, many })?.unknown).toHaveLength(5)
+    let deep: object = { n: 1 }
+    for (let level = 0; level < 10_000; level += 1) deep = { deep }
+    expect(read({ ...report, deep })?.unknown).toBeUndefined()
+  })
+})
+
+describe('where a vendor reports', () => {
+  it('is the first of several places that is there', () => {
+    const shape: UsageShape = {
+      at: { input_text_tokens: 'prompt', cached_input_tokens: ['hits', 'details.hits'] },
+      inside: ['cached_input_tokens'],
+    }
+    expect(readUsage({ prompt: 10, details: { hits: 4 } }, shape)?.usage).toEqual({
+      input_text_tokens: 6,
+      cached_input_tokens: 4,
+    })
+    expect(readUsage({ prompt: 10, hits: 3, details: { hits: 4 } }, shape)?.usage).toEqual({
+      input_text_tokens: 7,
+      cached_input_tokens: 3,
+    })
+  })
+
+  const modal: UsageShape = {
+    at: {
+      input_text_tokens: 'prompt + tools',
+      input_audio_tokens: 'details[modality=AUDIO].count',
+      cached_input_tokens: ['cached[modality!=AUDIO].count', 'hits'],
+    },
+    inside: ['input_audio_tokens', 'cached_input_tokens'],
+    sparse: true,
+  }
+
+  it('may be two places that add up, or elements of a list', () => {
+    const details = [
+      { modality: 'TEXT', count: 60 },
+      { modality: 'AUDIO', count: 30 },
+      { modality: 'AUDIO', count: 10 },
+    ]
+    expect(readUsage({ prompt: 100, tools: 20, details }, modal)).toEqual({
+      usage: { input_text_tokens: 80, input_audio_tokens: 40 },
+      problems: [],
+    })
+  })
+
+  it('is not an empty list', () => {
+    expect(readUsage({ prompt: 100, cached: [], hits: 30 }, modal)?.usage).toEqual({
+      input_text_tokens: 70,
+      cached_input_tokens: 30,
+    })
+  })
+
+  it('may leave out what is zero, without a problem', () => {
+    const sparse: UsageShape = {
+      at: { input_text_tokens: 'prompt', output_text_tokens: 'answer' },
+      sparse: true,
+    }
+    expect(readUsage({ prompt: 5 }, sparse)).toEqual({ usage: { input_text_tokens: 5 }, problems: [] })
   })
 })
 

@@ -22,7 +22,8 @@ export const quantities = (usage: Usage): readonly (readonly [Meter, Rational])[
     return [meter, exactQuantity(meter, quantity)]
   })
 
-const exactQuantity = (meter: Meter, quantity: Quantity): Rational => {
+/** A quantity of a meter as an exact number. Throws `bad_number` as `quantities` does. */
+export const exactQuantity = (meter: Meter, quantity: Quantity): Rational => {
   const { whole } = meterFacts(meter)
   const exact = typeof quantity === 'number' ? fromNumber(quantity) : fromRational(quantity)
   if (exact !== null && (!whole || (exact.denominator === 1n && exact.numerator <= maxWhole))) return exact
@@ -44,13 +45,19 @@ const fromRational = (quantity: Rational): Rational | null =>
     : null
 
 /** All input tokens of a usage, whatever their class: fresh, cached, written, of any modality. */
-export const inputTokens = (usage: Usage): number =>
-  inputTokenMeters.reduce((sum, meter) => {
-    const quantity = usage[meter]
-    return typeof quantity === 'number' ? sum + quantity : sum
-  }, 0)
+export const inputTokens = (usage: Usage): number => {
+  let sum = 0
+  for (const name of Object.keys(usage)) {
+    if (!inputTokenMeters.has(name)) continue
+    const quantity = usage[name as Meter]
+    if (typeof quantity === 'number') sum += quantity
+  }
+  return sum
+}
 
-const inputTokenMeters: readonly Meter[] = meterNames.filter((meter) => {
-  const { direction, unit } = meterFacts(meter)
-  return direction === 'input' && unit === 'token'
-})
+const inputTokenMeters: ReadonlySet<string> = new Set(
+  meterNames.filter((meter) => {
+    const { direction, unit } = meterFacts(meter)
+    return direction === 'input' && unit === 'token'
+  }),
+)

@@ -221,6 +221,24 @@ export const ledgerConformance = (name: string, open: () => Promise<Opened>): vo
       ])
     })
 
+    it('keeps what a ceiling counts for the unpriced unresolved, beside what was settled', async () => {
+      const unresolved = [{ limit: 'budget', windowStart: november, amount: 12n }]
+      const image = { meter: 'image', quantity: 2, code: 'no_price', message: 'No price.' } as const
+      const partly = (id: string) => exampleSettlement(id, 25n, { unpriced: [image], unresolved })
+      await reserve('a')
+      expect(await opened.ledger.settle(partly('a'))).toBe('done')
+      expect(await balance()).toEqual({ settled: 25n, held: 0n, unresolved: 12n })
+      expect(await opened.ledger.settle(partly('a'))).toBe('repeated')
+      expect(await opened.ledger.settle(exampleSettlement('a', 25n, { unpriced: [image] }))).toBe('conflict')
+      await reserve('b')
+      await opened.ledger.expire(noon + minute)
+      expect(await balance()).toEqual({ settled: 25n, held: 0n, unresolved: 72n })
+      expect(await opened.ledger.settle(partly('b'))).toBe('late')
+      expect(await balance()).toEqual({ settled: 50n, held: 0n, unresolved: 24n })
+      const settled = (await opened.calls()).map(({ settlement }) => settlement.unresolved)
+      expect(settled).toEqual([unresolved, unresolved])
+    })
+
     it('refuses to settle in another currency, and keeps the hold', async () => {
       await reserve('a')
       const yen = opened.ledger.settle(exampleSettlement('a', 25n, { currency: 'JPY' }))
@@ -308,6 +326,21 @@ export const ledgerConformance = (name: string, open: () => Promise<Opened>): vo
       expect(await opened.calls()).toEqual([
         { call: exampleCall('a'), settlement: { ...settlement, kind: 'settled', sequence: 2 } },
       ])
+    })
+
+    it('gives back what made the amount of a charge besides quantity and price, but not what was measured', async () => {
+      await reserve('a')
+      const charge: Charge = {
+        ...exampleCharge(25n),
+        list: { unitPrice: '0.03', per: 1000, price: 'row2' },
+        multipliers: [{ name: 'regional_processing', factor: '1.1', price: 'row3' }],
+        assumed: 'a working day',
+      }
+      const settlement = exampleSettlement('a', 25n, { charges: [{ ...charge, measured: 7 }] })
+      expect(await opened.ledger.settle(settlement)).toBe('done')
+      expect(await opened.ledger.settle(settlement)).toBe('repeated')
+      expect((await opened.calls())[0]?.settlement?.charges).toEqual([charge])
+      expect(await opened.verify()).toMatchObject({ agrees: true })
     })
   })
 }

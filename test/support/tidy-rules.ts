@@ -249,7 +249,7 @@ export const meterDocs = (
   text: string,
   path: string,
 ): readonly Violation[] => {
-  const rows = [...text.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, meter = '']) => meter)
+  const rows = [...text.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, meter = '']) => meter)
   const missing = Object.keys(meters).filter((meter) => !rows.includes(meter))
   const extra = rows.filter((meter, index) => !Object.hasOwn(meters, meter) || rows.indexOf(meter) !== index)
   return [

@@ -4,6 +4,46 @@ import type { CommandEntry } from '../command.ts'
 /** Every command of the command line, by name. */
 export const commandIndex: readonly CommandEntry[] = [
   {
+    name: 'book check',
+    summary: 'Check price files, and say what they cover, how sure it is and how old',
+    load: async () => (await import('./book-check.ts')).command,
+  },
+  {
+    name: 'book diff',
+    summary: 'Show which prices moved between two days',
+    load: async () => (await import('./book-diff.ts')).command,
+  },
+  {
+    name: 'book history',
+    summary: 'Draw what a model has cost over time, and list every price it had',
+    load: async () => (await import('./book-history.ts')).command,
+  },
+  {
+    name: 'book list',
+    summary: 'List the prices in force on a day',
+    load: async () => (await import('./book-list.ts')).command,
+  },
+  {
+    name: 'book show',
+    summary: 'Show the prices of a model on a day, each with its source',
+    load: async () => (await import('./book-show.ts')).command,
+  },
+  {
+    name: 'book sunsets',
+    summary: 'List the models that end, when, and what replaces them',
+    load: async () => (await import('./book-sunsets.ts')).command,
+  },
+  {
+    name: 'book update',
+    summary: 'Take prices over from a file or an address, to fill what the book does not have',
+    load: async () => (await import('./book-update.ts')).command,
+  },
+  {
+    name: 'completion',
+    summary: 'Print a script that completes commands and options, for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).command,
+  },
+  {
     name: 'demo',
     summary: 'Run gateway, sandbox and ledger with sample traffic, and print the bill',
     load: async () => (await import('./demo.ts')).command,

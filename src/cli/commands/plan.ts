@@ -20,19 +20,29 @@ export const command: CliCommand = {
       .option('--priming <tokens>', 'what the wire adds to each request')
       .option('--keep-turns <number>', 'how many earlier turns are sent again')
       .option('--cap-tokens <tokens>', 'how long a prompt may be; the oldest messages are left out')
+      .option('--prices <folder>', 'the folder with your own price files: octroi-data/prices, if it is there')
       .option('--json', 'for machines: an object, an array or JSON Lines, as the input is')
   },
   run: async ({ args, options }, io) => {
-    const [{ planItems }, { readItems }, { openInput }, bundled, { clockFrom }, { openModelFacts }] =
-      await Promise.all([
-        import('../plan-items.ts'),
-        import('../items.ts'),
-        import('../input.ts'),
-        import('../bundled.ts'),
-        import('../clock.ts'),
-        import('../../pricing/model-facts.ts'),
-      ])
-    const [book, models] = await Promise.all([bundled.bundledBook(), bundled.bundledModels()])
+    const [
+      { planItems },
+      { readItems },
+      { openInput },
+      { bundledModels },
+      { openBook },
+      { clockFrom },
+      { openModelFacts },
+    ] = await Promise.all([
+      import('../plan-items.ts'),
+      import('../items.ts'),
+      import('../input.ts'),
+      import('../bundled.ts'),
+      import('../overlays.ts'),
+      import('../clock.ts'),
+      import('../../pricing/model-facts.ts'),
+    ])
+    const folder = options.prices === undefined ? undefined : String(options.prices)
+    const [book, models] = await Promise.all([openBook(folder), bundledModels()])
     const fields = fieldsOf(options)
     const given = args[0] === undefined && options.model !== undefined
     const items = given ? onePlan() : await readItems(await openInput(args[0], io))

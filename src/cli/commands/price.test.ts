@@ -118,7 +118,7 @@ describe('octroi price', () => {
     const usage = { audio_seconds: 1 }
     const { value } = await json({ ...item, model: 'whisper-1', usage })
     expect(value).not.toHaveProperty('exact')
-    const tiny = { ...item, model: null, usage: { retrieval_gb_day: '0.0000000000001' } }
+    const tiny = { ...item, at: '2024-03-15', model: null, usage: { retrieval_gb_day: '0.0000000000001' } }
     expect((await json(tiny)).value).toMatchObject({ total: '0', exact: '0.00000000000002' })
   })
 

@@ -11,19 +11,20 @@ export const command: CliCommand = {
         'an item {provider, model, at, usage: {meter: quantity}, attributes?}, an array of items, or one item a line; "-" or nothing: standard input',
       )
       .option('--as-of <date>', 'price with what was known on that day')
+      .option('--prices <folder>', 'the folder with your own price files: octroi-data/prices, if it is there')
       .option('--json', 'for machines: an object, an array or JSON Lines, as the input is')
   },
   run: async ({ args, options }, io) => {
-    const [{ priceItems }, { readItems }, { openInput }, { bundledBook }, { parseInstant }] =
-      await Promise.all([
-        import('../price-items.ts'),
-        import('../items.ts'),
-        import('../input.ts'),
-        import('../bundled.ts'),
-        import('../../time.ts'),
-      ])
+    const [{ priceItems }, { readItems }, { openInput }, { openBook }, { parseInstant }] = await Promise.all([
+      import('../price-items.ts'),
+      import('../items.ts'),
+      import('../input.ts'),
+      import('../overlays.ts'),
+      import('../../time.ts'),
+    ])
     const asOf = options.asOf === undefined ? {} : { asOf: parseInstant(String(options.asOf)) }
+    const book = await openBook(options.prices === undefined ? undefined : String(options.prices))
     const items = await readItems(await openInput(args[0], io))
-    return priceItems(items, { book: await bundledBook(), json: options.json === true, ...asOf }, io)
+    return priceItems(items, { book, json: options.json === true, ...asOf }, io)
   },
 }

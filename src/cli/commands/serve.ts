@@ -12,6 +12,10 @@ export const command: CliCommand = {
       .option('--port <port>', 'port for applications', '8787')
       .option('--control-port <port>', 'port of the control plane, on loopback', '8788')
       .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
+      .option(
+        '--prices <folder>',
+        'the folder with your own price files: prices in the data folder, if it is there',
+      )
       .option('--clock <instant>', 'start the clock at an instant: INSTANT[,fixed|running]')
       .option('--quiet', 'do not print a line for each call')
   },

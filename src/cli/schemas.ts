@@ -1,0 +1,286 @@
+import { z } from 'zod'
+import { configSchema } from '../gateway/config.ts'
+import { spendDimensions } from '../reports/spend.ts'
+
+const money = z
+  .string()
+  .regex(/^-?\d+(\.\d{1,12})?$/)
+  .describe('An amount of money as a decimal string, at most 12 decimals.')
+const share = z
+  .string()
+  .regex(/^-?\d+(\.\d{1,6})?$/)
+  .nullable()
+  .describe('A share as a decimal string of at most six places, such as "0.25"; null of nothing.')
+const instant = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/)
+  .describe('A day, which is midnight UTC, or an RFC 3339 instant.')
+const count = z.int().min(0)
+const bigCount = z
+  .string()
+  .regex(/^\d+$/)
+  .describe('A whole number as a string, since it may be past what a JSON number keeps.')
+const name = z.string().min(1)
+const maybeName = z.string().nullable()
+const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .describe('An ISO 4217 code.')
+const meter = name.describe('A meter, as the glossary lists them.')
+const quantity = z
+  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?(\/\d+)?$/)])
+  .describe('How much: a number, or a decimal or fraction as a string where a number would lose digits.')
+const given = z
+  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?$/)])
+  .describe('How much: a number, or a decimal in quotes where a number would lose digits.')
+const usage = z.record(meter, given).describe('How much of each meter. Meters are disjoint.')
+
+const unpriced = z.object({
+  meter,
+  quantity,
+  code: z.enum(['no_price', 'unknown_model']),
+  message: z.string(),
+})
+
+const priceItem = z
+  .object({
+    provider: name,
+    model: name.nullable().optional().describe('Null for what a provider charges whatever the model.'),
+    at: instant,
+    usage,
+    attributes: z
+      .record(name, name)
+      .optional()
+      .describe('What selects a price: tier, size, quality, cache_ttl ...'),
+    currency: currency.optional(),
+    earlier: usage.optional().describe('What the account used before of each meter, for free allowances.'),
+    days: given.optional().describe('How many days a stored quantity covers.'),
+    pricesFrom: name.optional().describe('The provider whose prices hold where this one has none.'),
+  })
+  .describe('A recorded use of an AI API, as `octroi price` reads it: one object, an array, or one a line.')
+
+const listPrice = z.object({ unitPrice: money, per: count, price: name })
+
+const charge = z.object({
+  meter,
+  quantity,
+  measured: quantity.optional().describe('What was measured, where another quantity is billed.'),
+  unitPrice: z.string().regex(/^\d+(\.\d+)?$/),
+  per: count,
+  multipliers: z.array(z.object({ name, factor: name, price: name })).optional(),
+  amount: money,
+  price: name.describe('The id of the price row.'),
+  source: name,
+  list: listPrice.optional().describe('The list price, where a promotion lies over it.'),
+  broughtBy: meter.optional(),
+  borrowedFrom: name.optional(),
+  overlay: z.literal(true).optional(),
+  assumed: name.optional(),
+})
+
+const priceCost = z
+  .object({
+    total: money.nullable().describe('Null as soon as anything has no price.'),
+    pricedTotal: money,
+    exact: name.optional().describe('The unrounded sum, where rounding changed it.'),
+    listTotal: money.optional(),
+    currency,
+    charges: z.array(charge),
+    unpriced: z.array(unpriced),
+    estimated: z.boolean(),
+  })
+  .describe('What `octroi price --json` prints for an item.')
+
+const tokens = (most: number) => z.int().min(0).max(most)
+
+const planRequest = z
+  .strictObject({
+    provider: name.max(200).default('openai'),
+    model: name.max(200),
+    at: instant.nullable().optional().describe('The day whose prices hold: today unless said.'),
+    system: tokens(10_000_000).nullable().default(0),
+    user: tokens(10_000_000),
+    assistant: tokens(10_000_000),
+    turns: z.int().min(1).max(10_000),
+    priming: tokens(1_000_000).nullable().default(0),
+    keepTurns: tokens(10_000).nullable().optional(),
+    capTokens: tokens(10_000_000).nullable().optional(),
+  })
+  .describe('A conversation, as `octroi plan` reads it: one object, an array, or one a line.')
+
+const planSums = { input: count, history: count, output: count }
+
+const plan = z
+  .object({
+    schema: z.literal('octroi-plan/1'),
+    request: z.object({
+      provider: name,
+      model: name,
+      at: instant,
+      ...{ system: count, user: count, assistant: count, turns: count, priming: count },
+      keepTurns: count.nullable(),
+      capTokens: count.nullable(),
+    }),
+    currency,
+    total: money.nullable(),
+    totalIfHistoryFree: money.nullable(),
+    ...planSums,
+    historyCost: money.nullable(),
+    historyShareOfInput: share,
+    historyShareOfCost: share,
+    turns: z.array(z.object({ turn: count, ...planSums, cost: money.nullable() })),
+    choices: z.array(
+      z.object({
+        keepTurns: count.nullable(),
+        capTokens: count.nullable(),
+        ...planSums,
+        total: money.nullable(),
+        saved: money.nullable(),
+      }),
+    ),
+    unpriced: z.array(unpriced),
+    notes: z.array(z.string()),
+  })
+  .describe('What `octroi plan --json` prints for a plan.')
+
+const period = { from: instant.nullable(), to: instant.nullable() }
+
+const dimensions = Object.keys(spendDimensions) as [keyof typeof spendDimensions]
+
+const spendGroup = z.object({
+  ...Object.fromEntries(dimensions.map((dimension) => [dimension, maybeName.optional()])),
+  currency,
+  calls: count.nullable().describe('Null in a report by meter: a call has several.'),
+  unpriced: count.nullable(),
+  unpricedMeters: z.array(meter),
+  quantity: z.object({ amount: name, unit: name }).nullable(),
+  inputTokens: bigCount,
+  outputTokens: bigCount,
+  amount: money,
+  share,
+  basis: z.object({ measured: money, estimated: money, imported: money, reconciled: money }),
+  resent: z.object({ tokens: count, amount: money, share }).nullable(),
+})
+
+const reportSpend = z
+  .object({
+    schema: z.literal('octroi-report-spend/1'),
+    by: z.array(z.enum(dimensions)),
+    ...period,
+    groups: z.array(spendGroup),
+    totals: z.array(spendGroup).describe('One for each currency.'),
+  })
+  .describe('What `octroi report spend --json` prints.')
+
+const reportConversations = z
+  .object({
+    schema: z.literal('octroi-report-conversations/1'),
+    ...period,
+    count: count.describe('How many there are; the dearest are listed.'),
+    conversations: z.array(
+      z.object({
+        organization: maybeName,
+        team: maybeName,
+        conversation: maybeName,
+        currency,
+        models: z.array(name),
+        first: instant,
+        last: instant,
+        calls: count,
+        estimated: count,
+        unpriced: count,
+        inputTokens: bigCount,
+        outputTokens: bigCount,
+        amount: money,
+        resent: z.object({
+          tokens: bigCount,
+          amount: money,
+          shareOfInput: share,
+          shareOfAmount: share,
+          exact: z.boolean(),
+        }),
+      }),
+    ),
+  })
+  .describe('What `octroi report conversations --json` prints.')
+
+const ledgerVerify = z
+  .object({
+    schema: z.literal('octroi-ledger-verify/1'),
+    agrees: z.boolean(),
+    entries: count,
+    calls: count,
+    differenceCount: count,
+    differences: z.array(z.object({ where: name, key: z.string(), folded: maybeName, kept: maybeName })),
+  })
+  .describe('What `octroi ledger verify --json` prints.')
+
+const keysList = z
+  .array(
+    z.object({
+      id: name,
+      name: maybeName,
+      organization: maybeName,
+      team: maybeName,
+      project: maybeName,
+      environment: maybeName,
+      createdAt: instant,
+      revokedAt: instant.nullable(),
+    }),
+  )
+  .describe('What `octroi keys list --json` prints: never a secret.')
+
+const failure = z
+  .object({ error: z.object({ code: name, message: z.string() }) })
+  .describe(
+    'What stands in the place of an answer, where a line of JSON Lines is bad. docs/errors.md has the codes.',
+  )
+
+const pattern = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^*]*\*?$/)
+  .describe('A name, or the beginning of one with a * at its end.')
+
+const limit = z.strictObject({
+  name: name.max(200),
+  match: z
+    .strictObject({
+      ...{ organization: pattern.optional(), team: pattern.optional(), project: pattern.optional() },
+      ...{ environment: pattern.optional(), key: pattern.optional(), endUser: pattern.optional() },
+      ...{ provider: pattern.optional(), model: pattern.optional(), endpoint: pattern.optional() },
+      conversation: pattern.optional(),
+    })
+    .default({}),
+  measure: z.literal('cost'),
+  cap: z
+    .string()
+    .regex(/^\d{1,16}(\.\d{1,12})?$/)
+    .describe('An amount as a string, such as "100.00".'),
+  currency: currency.default('USD'),
+  window: z.strictObject({
+    calendar: z.literal('month'),
+    timeZone: name.default('UTC').describe('A zone of the IANA database, such as "Europe/Paris".'),
+  }),
+  action: z.literal('refuse').default('refuse'),
+})
+
+const config = configSchema
+  .extend({ limits: z.array(limit).max(1_000).default([]) })
+  .describe('The configuration file of `octroi serve`.')
+
+/** What the command line reads and prints, by the name of its file in `schemas/`. A version counts up when what
+ * is written today would no longer be read; a new field alone does not change it. */
+export const schemas = {
+  'config-1': config,
+  'error-1': failure,
+  'keys-list-1': keysList,
+  'ledger-verify-1': ledgerVerify,
+  'plan-1': plan,
+  'plan-request-1': planRequest,
+  'price-cost-1': priceCost,
+  'price-item-1': priceItem,
+  'report-conversations-1': reportConversations,
+  'report-spend-1': reportSpend,
+} as const

@@ -1,0 +1,59 @@
+import type { UsageShape } from '../usage/read.ts'
+import { cacheLifetimes } from './cache-lifetimes.ts'
+import type { ReadWire, Reply } from './endpoint.ts'
+import { countOf, type Json, listOf, member, textOf } from './json.ts'
+import { openaiPlaces, shapeReader } from './reply-shape.ts'
+import { responseTools } from './response-tools.ts'
+import { type TypedStream, typedStream } from './streams.ts'
+
+/** The replies of Responses: whole, streamed, polled while it works in the background, read again by id, or
+ * compacted. They all show the same object, and its id says that it is one charge. */
+export const responsesReplies = (counters: UsageShape): ReadWire => {
+  const read = shapeReader({ ...openaiPlaces, counters })
+  const readReply = (reply: Json, request?: Json): Reply => {
+    const details = member(
+      member(member(reply, 'usage'), 'input_tokens_details'),
+      'cache_write_tokens_details',
+    )
+    const found = { ...read(reply), attributes: { api: 'responses' } }
+    return {
+      ...responseTools(cacheLifetimes(found, details, request), reply),
+      produced: visibleTexts(listOf(member(reply, 'output'))),
+      ended: !working.has(textOf(member(reply, 'status')) ?? ''),
+    }
+  }
+  return {
+    id: 'responses',
+    reader: {
+      readReply,
+      meterStream: (request) => typedStream(stream, (report) => readReply(report, request)),
+    },
+  }
+}
+
+/** The states in which more is billed (openai 7.57.0, `ResponseStatus`). */
+const working = new Set(['queued', 'in_progress'])
+
+const stream: TypedStream = {
+  reports: {
+    'response.created': 'response',
+    'response.queued': 'response',
+    'response.in_progress': 'response',
+    'response.completed': 'response',
+    'response.incomplete': 'response',
+    'response.failed': 'response',
+  },
+  ends: ['response.completed', 'response.incomplete', 'response.failed'],
+  visible: (type, data) =>
+    type === 'response.output_text.delta' || type === 'response.function_call_arguments.delta'
+      ? { text: textOf(member(data, 'delta')) ?? '', index: countOf(member(data, 'output_index')) ?? 0 }
+      : null,
+}
+
+const visibleTexts = (output: readonly Json[]): readonly string[] =>
+  output
+    .map((item) => {
+      const parts = listOf(member(item, 'content')).map((part) => textOf(member(part, 'text')) ?? '')
+      return parts.join('') + (textOf(member(item, 'name')) ?? '') + (textOf(member(item, 'arguments')) ?? '')
+    })
+    .filter((text) => text !== '')

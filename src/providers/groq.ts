@@ -1,0 +1,30 @@
+import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCounters } from '../endpoints/openai-counters.ts'
+import { bearer, type Provider } from './provider.ts'
+
+/** Speaks OpenAI's wire; its streams report usage in a member of their own, and times stand among the counts
+ * (groq-sdk 1.6.0, `XGroq` and `CompletionUsage`). */
+export const groq: Provider = {
+  id: 'groq',
+  baseUrl: 'https://api.groq.com/openai/v1',
+  authorize: bearer,
+  keyVariable: 'GROQ_API_KEY',
+  endpoints: [],
+  readOnly: [
+    chatReplies(
+      {
+        ...chatCounters,
+        known: [
+          ...(chatCounters.known ?? []),
+          'queue_time',
+          'prompt_time',
+          'completion_time',
+          'total_time',
+          'dram_cached_tokens',
+          'sram_cached_tokens',
+        ],
+      },
+      { usage: ['usage', 'x_groq.usage'], tiers: { on_demand: 'standard' } },
+    ),
+  ],
+}
