@@ -80,6 +80,9 @@ const problemsOf = (name: string, value: unknown): unknown => {
   return validate(value) ? [] : validate.errors
 }
 
+/** An item by its raw bodies. */
+const raw = { provider: 'openai', at: '2023-11-15', endpoint: 'chat-completions' }
+
 const item = {
   provider: 'openai',
   model: 'gpt-4-1106-preview',
@@ -160,8 +163,16 @@ describe('what the command line reads', () => {
     { ...item, usage: { image: -1 } },
     { ...item, usage: [] },
     { ...item, attributes: { tier: 7 } },
+    { ...item, usage: undefined },
+    { ...raw, response: {} },
+    { ...raw, response: 'data: [DONE]\n\n' },
+    { ...raw, response: 7 },
+    { ...raw, endpoint: '' },
   ])('as an item fits its schema exactly when it can be read: %j', (value) => {
-    agree('price-item-1', value, () => quantities(parsePriceItem(value).usage))
+    agree('price-item-1', value, () => {
+      const read = parsePriceItem(value)
+      return 'usage' in read ? quantities(read.usage) : read.reply
+    })
   })
 
   it.each([

@@ -1,16 +1,32 @@
+import type { Reply } from '../endpoints/endpoint.ts'
+import { costOfReply } from '../endpoints/reply-cost.ts'
 import { OctroiError } from '../errors.ts'
 import { formatPicos } from '../money/money.ts'
 import { add, format, parseDecimal, zero } from '../money/rational.ts'
-import type { Cost, PricedCall } from '../pricing/price.ts'
+import { type Cost, type PricedCall, price } from '../pricing/price.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
 import { parseInstant } from '../time.ts'
 import { parseMeter } from '../usage/meter.ts'
 import { type Quantity, toQuantity, type Usage } from '../usage/usage.ts'
+import { readRawReply } from './raw-reply.ts'
 
-/** A recorded use of an API, as `octroi price` takes it. */
-export type PriceItem = { readonly usage: Usage; readonly call: PricedCall }
+/** A recorded use of an API, as `octroi price` takes it: quantities, or what the vendor replied. */
+export type PriceItem = { readonly call: PricedCall } & (
+  | { readonly usage: Usage }
+  | { readonly reply: Reply }
+)
+
+/** Prices an item. A reply that reports no usage is named as unpriced, never zero. Throws as `price` does. */
+export const priceOfItem = (item: PriceItem, book: PriceBook): Cost =>
+  'usage' in item ? price(item.usage, item.call, book) : costOfReply(item.reply, item.call, book)
+
+/** True where the cost may not be all: the vendor's report contradicts itself, or the reply broke off. */
+export const isEstimated = (item: PriceItem): boolean =>
+  'reply' in item && (!item.reply.ended || (item.reply.usage?.problems.length ?? 0) > 0)
 
 /** Reads `{provider, model, at, usage: {meter: quantity}, attributes?, currency?, earlier?: {meter: quantity}, days?,
- * pricesFrom?}`. Throws the code of the first field that cannot be used, naming it. */
+ * pricesFrom?}`, or in the place of `usage` the raw bodies of a call: `{endpoint, response, request?}`, where a
+ * response that streamed is its text. Throws the code of the first field that cannot be used, naming it. */
 export const parsePriceItem = (value: unknown): PriceItem => {
   const item = objectOf(value, 'the item')
   const model = item.model ?? null
@@ -30,7 +46,12 @@ export const parsePriceItem = (value: unknown): PriceItem => {
     ...(item.days !== undefined && { days: quantityOf(item.days, 'days') }),
     ...(item.pricesFrom !== undefined && { pricesFrom: textOf(item.pricesFrom, 'pricesFrom') }),
   }
-  return { usage: usageOf(item.usage, 'usage'), call }
+  if (item.endpoint === undefined) return { usage: usageOf(item.usage, 'usage'), call }
+  if (item.usage !== undefined) {
+    throw new OctroiError('bad_input', 'The item has both usage and endpoint. Give quantities or raw bodies.')
+  }
+  const { provider } = call
+  return { reply: readRawReply({ ...item, provider, endpoint: textOf(item.endpoint, 'endpoint') }), call }
 }
 
 const usageOf = (value: unknown, field: string): Usage =>
@@ -44,7 +65,7 @@ const usageOf = (value: unknown, field: string): Usage =>
 /** A cost as `octroi price` prints it: amounts as decimal strings, quantities as integers or strings. `exact` is
  * there where rounding changed the total, as a fraction where it is no finite decimal; `listTotal` where a promotion
  * made the priced total other than that. */
-export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
+export const formatCost = (cost: Cost, estimated: boolean): Readonly<Record<string, unknown>> => {
   const exact = format(cost.charges.reduce((sum, charge) => add(sum, charge.exact), zero))
   const pricedTotal = formatPicos(cost.pricedTotal)
   return {
@@ -66,7 +87,7 @@ export const formatCost = (cost: Cost): Readonly<Record<string, unknown>> => {
       }),
     ),
     unpriced: cost.unpriced.map((unpriced) => ({ ...unpriced, quantity: formatQuantity(unpriced.quantity) })),
-    estimated: false,
+    estimated,
   }
 }
 

@@ -1,12 +1,12 @@
 import { errorCodes, OctroiError } from '../errors.ts'
-import { type Cost, price } from '../pricing/price.ts'
+import type { Cost } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Instant } from '../time.ts'
 import type { Io } from './command.ts'
 import { reportError } from './errors.ts'
 import type { Item, Items } from './items.ts'
 import { formatJson } from './json.ts'
-import { formatCost, type PriceItem, parsePriceItem } from './price-item.ts'
+import { formatCost, isEstimated, type PriceItem, parsePriceItem, priceOfItem } from './price-item.ts'
 import { emptyBill, formatBill, putOnBill } from './price-table.ts'
 
 /** How to price: with which book, as known when, and printed for whom. */
@@ -20,7 +20,7 @@ export const priceItems = async (
   options: PriceOptions,
   io: Pick<Io, 'out' | 'err' | 'color' | 'environment' | 'signal'>,
 ): Promise<number> => {
-  const costs: Cost[] = []
+  const costs: unknown[] = []
   const bill = emptyBill()
   let [bad, unpriced] = [0, 0]
   for await (const item of items) {
@@ -35,12 +35,15 @@ export const priceItems = async (
     }
     if (priced.cost.total === null) unpriced += 1
     if (!options.json) putOnBill(priced, bill)
-    else if (form === 'lines') io.out(`${formatJson(formatCost(priced.cost), { indent: 0 })}\n`)
-    else costs.push(priced.cost)
+    else {
+      const cost = formatCost(priced.cost, isEstimated(priced.item))
+      if (form === 'lines') io.out(`${formatJson(cost, { indent: 0 })}\n`)
+      else costs.push(cost)
+    }
   }
   if (!options.json) io.out(formatBill(bill, io))
-  else if (form === 'object') io.out(costs.map((cost) => `${formatJson(formatCost(cost))}\n`).join(''))
-  else if (form === 'array') io.out(`${formatJson(costs.map(formatCost))}\n`)
+  else if (form === 'object') io.out(costs.map((cost) => `${formatJson(cost)}\n`).join(''))
+  else if (form === 'array') io.out(`${formatJson(costs)}\n`)
   return bad > 0 ? 1 : unpriced > 0 ? errorCodes.unpriced.exit : 0
 }
 
@@ -50,8 +53,8 @@ const priceItem = (item: Item, { book, asOf }: PriceOptions): Priced => {
   if ('error' in item) return { error: item.error }
   try {
     const parsed = parsePriceItem(item.value)
-    const call = asOf === undefined ? parsed.call : { ...parsed.call, asOf }
-    return { item: parsed, cost: price(parsed.usage, call, book) }
+    const asked = asOf === undefined ? parsed : { ...parsed, call: { ...parsed.call, asOf } }
+    return { item: parsed, cost: priceOfItem(asked, book) }
   } catch (error) {
     if (!(error instanceof OctroiError)) throw error
     return { error: new OctroiError(error.code, `${item.place}: ${error.message}`, error.details) }

@@ -27,7 +27,7 @@ export const emptyBill = (): Bill => ({
 
 /** Adds the cost of an item. */
 export const putOnBill = ({ item, cost }: { item: PriceItem; cost: Cost }, bill: Bill): void => {
-  const model = item.call.model ?? '-'
+  const model = ('reply' in item ? item.reply.model : null) ?? item.call.model ?? '-'
   for (const { meter, quantity, unitPrice, per, amount, overlay, source } of cost.charges) {
     if (overlay) bill.overlays.add(source)
     putLine(bill, [model, meter, `${unitPrice} / ${per}`, cost.currency], quantity, amount)

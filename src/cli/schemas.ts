@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { configSchema } from '../gateway/config.ts'
 import { spendDimensions } from '../reports/spend.ts'
+import { meterNames } from '../usage/meter.ts'
+import { bookSchemas } from './book-schemas.ts'
 
 const money = z
   .string()
@@ -42,21 +44,32 @@ const unpriced = z.object({
   message: z.string(),
 })
 
+const calledAt = {
+  provider: name,
+  model: name.nullable().optional().describe('Null for what a provider charges whatever the model.'),
+  at: instant,
+  attributes: z
+    .record(name, name)
+    .optional()
+    .describe('What selects a price: tier, size, quality, cache_ttl ...'),
+  currency: currency.optional(),
+  earlier: usage.optional().describe('What the account used before of each meter, for free allowances.'),
+  days: given.optional().describe('How many days a stored quantity covers.'),
+  pricesFrom: name.optional().describe('The provider whose prices hold where this one has none.'),
+}
+
 const priceItem = z
-  .object({
-    provider: name,
-    model: name.nullable().optional().describe('Null for what a provider charges whatever the model.'),
-    at: instant,
-    usage,
-    attributes: z
-      .record(name, name)
-      .optional()
-      .describe('What selects a price: tier, size, quality, cache_ttl ...'),
-    currency: currency.optional(),
-    earlier: usage.optional().describe('What the account used before of each meter, for free allowances.'),
-    days: given.optional().describe('How many days a stored quantity covers.'),
-    pricesFrom: name.optional().describe('The provider whose prices hold where this one has none.'),
-  })
+  .union([
+    z.object({ ...calledAt, usage }),
+    z.object({
+      ...calledAt,
+      endpoint: name.describe('The wire of the call: chat-completions, messages ...'),
+      request: z.unknown().optional().describe('What was asked, where the reply does not name the model.'),
+      response: z
+        .union([z.record(z.string(), z.unknown()), z.string()])
+        .describe('What came back: the JSON object, or the text of the stream.'),
+    }),
+  ])
   .describe('A recorded use of an AI API, as `octroi price` reads it: one object, an array, or one a line.')
 
 const listPrice = z.object({ unitPrice: money, per: count, price: name })
@@ -243,6 +256,22 @@ const pattern = z
   .regex(/^[^*]*\*?$/)
   .describe('A name, or the beginning of one with a * at its end.')
 
+const ceilingAmount = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,40})?$/)
+  .describe('An amount in the currency of the limit, as a string such as "12.50".')
+
+const ceiling = z
+  .strictObject({
+    perMillionInputTokens: ceilingAmount.optional(),
+    perMillionOutputTokens: ceilingAmount.optional(),
+    perUnit: z.partialRecord(z.enum(meterNames), ceilingAmount).optional(),
+    perCall: ceilingAmount.optional().describe('For what has no rate here, or no bound.'),
+  })
+  .refine((value) => Object.keys(value).length > 0)
+  .meta({ minProperties: 1 })
+  .describe('At most what something without a price is taken to cost.')
+
 const limit = z.strictObject({
   name: name.max(200),
   match: z
@@ -264,6 +293,10 @@ const limit = z.strictObject({
     timeZone: name.default('UTC').describe('A zone of the IANA database, such as "Europe/Paris".'),
   }),
   action: z.literal('refuse').default('refuse'),
+  unpriced: z
+    .union([z.literal('refuse'), z.strictObject({ ceiling })])
+    .default('refuse')
+    .describe('What becomes of a call that could use something without a price.'),
 })
 
 const config = configSchema
@@ -273,6 +306,7 @@ const config = configSchema
 /** What the command line reads and prints, by the name of its file in `schemas/`. A version counts up when what
  * is written today would no longer be read; a new field alone does not change it. */
 export const schemas = {
+  ...bookSchemas,
   'config-1': config,
   'error-1': failure,
   'keys-list-1': keysList,

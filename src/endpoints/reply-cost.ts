@@ -27,6 +27,10 @@ export const priceReply = (reply: Reply, call: PricedCall, book: PriceBook): Cos
   )
 }
 
+/** The same, where a reply that reports no usage is named among what has no price. */
+export const costOfReply = (reply: Reply, call: PricedCall, book: PriceBook): Cost =>
+  priceReply(reply, call, book) ?? unknownCost(reply.id, call.currency ?? 'USD')
+
 const unknownCost = (id: string | null, currency: string): Cost => {
   const message = `No usage is reported for ${id?.slice(0, 100) ?? 'a part of the reply'}.`
   const unpriced = { meter: 'request', quantity: 1, code: 'no_price', message } as const

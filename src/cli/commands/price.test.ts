@@ -39,6 +39,44 @@ const item = {
   usage: { input_text_tokens: 1000, output_text_tokens: '200' },
 }
 
+describe('octroi price, by raw bodies', () => {
+  const call = { provider: 'openai', at: '2023-11-15', endpoint: 'chat-completions' }
+  const reported = { prompt_tokens: 1000, completion_tokens: 200, total_tokens: 1200 }
+  const response = { id: 'chatcmpl-1', model: 'gpt-4-1106-preview', choices: [], usage: reported }
+
+  it('prices what a reply reports, by the model it names', async () => {
+    const { value, exit } = await json({ ...call, response })
+    expect([value.total, value.estimated, exit]).toEqual(['0.016', false, 0])
+  })
+
+  it('prices the text of a stream like the whole reply', async () => {
+    const stream = `data: ${JSON.stringify(response)}\n\ndata: [DONE]\n\n`
+    const { value, exit } = await json({ ...call, response: stream })
+    expect([value.total, value.estimated, exit]).toEqual(['0.016', false, 0])
+  })
+
+  it('says that a stream without an end is an estimate', async () => {
+    const { value } = await json({ ...call, response: `data: ${JSON.stringify(response)}\n\n` })
+    expect([value.total, value.estimated]).toEqual(['0.016', true])
+  })
+
+  it('names a reply without usage as unpriced, never as zero', async () => {
+    const { value, exit } = await json({ ...call, response: { ...response, usage: undefined } })
+    expect([value.total, exit]).toEqual([null, 4])
+    expect(value.unpriced[0].message).toContain('No usage is reported for chatcmpl-1')
+  })
+
+  it.each([
+    [{ ...call, response, provider: 'nobody' }, 'unknown_provider'],
+    [{ ...call, response, endpoint: 'telepathy' }, 'bad_input'],
+    [{ ...call, response: 7 }, 'bad_input'],
+    [{ ...call, response, usage: {} }, 'bad_input'],
+  ])('refuses %j', async (bad, code) => {
+    const { err, exit } = await run(JSON.stringify(bad))
+    expect([err.includes(`[${code}]`), exit]).toEqual([true, 2])
+  })
+})
+
 describe('octroi price', () => {
   it('prices an item at the prices of its date, each charge with its row and source', async () => {
     const { value, exit, err } = await json(item)
