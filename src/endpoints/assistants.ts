@@ -45,7 +45,16 @@ const free = (method: Route['method'], path: string, learn?: Learn): Route => ({
 const objectRoutes = (wire: RunWire): readonly Route[] => [
   free('POST', '/assistants', ({ reply }) => learnAssistant(reply)),
   free('GET', '/assistants/:assistant', ({ reply }) => learnAssistant(reply)),
-  free('POST', '/assistants/:assistant', ({ reply }) => learnAssistant(reply)),
+  {
+    method: 'POST',
+    path: '/assistants/:assistant',
+    billing: 'free',
+    learn: ({ reply }) => learnAssistant(reply),
+    grows: {
+      kind: 'assistant',
+      by: (request) => tokensAtMost(textOf(member(request, 'instructions')) ?? ''),
+    },
+  },
   free('DELETE', '/assistants/:assistant'),
   free('POST', '/threads', ({ request, reply }) => learnThread(request, reply)),
   free('GET', '/threads/:thread'),

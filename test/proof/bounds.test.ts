@@ -59,6 +59,16 @@ describe('a run costs no more than it was quoted', () => {
     expect(await run(place)).toEqual({ cost: '0.17288', over: '0' })
   })
 
+  it('when the reply to new instructions broke off, and they hold all the same', async () => {
+    const place = await begin()
+    world.sandbox.faults.add({ kind: 'cut', endpoint: 'assistants', method: 'POST' })
+    const instructions = textOfTokens(5_000, 'lost')
+    const asked = place.client.beta.assistants.update(place.assistant, { instructions }, headers)
+    await expect(asked).rejects.toMatchObject({ status: 502 })
+    await say(place, 10, 'hello')
+    expect(await run(place)).toEqual({ cost: '0.17298', over: '0' })
+  })
+
   it('when the run before it was never asked after, only the messages were read', async () => {
     const place = await begin()
     const { client, thread, assistant } = place
