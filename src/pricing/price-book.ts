@@ -95,8 +95,8 @@ export type Names = ReadonlyMap<string | null, Shelf>
 
 /** Opens the book: checks every row, finds contradictions, and lays the prices out for finding.
  * Throws `bad_price_row`, `overlapping_prices` or `ambiguous_alias`, naming the rows. */
-export const openPriceBook = (files: readonly PriceFile[]): PriceBook => {
-  files.forEach(checkFile)
+export const openPriceBook = (given: readonly unknown[]): PriceBook => {
+  const files = given.map(readFile)
   const sourced = files.filter(({ overlay }) => overlay !== true).flatMap(readRows)
   const overlaid = files.filter(({ overlay }) => overlay === true).flatMap(readRows)
   const rows = [...sourced, ...overlaid]
@@ -125,7 +125,9 @@ type MutableShelf = {
 
 type MutableAlias = { -readonly [Field in keyof Alias]: Alias[Field] } & { readonly listings: Listing[] }
 
-const checkFile = (file: PriceFile): void => {
+/** Looks at the file's frame; its rows are looked at one by one. */
+const readFile = (given: unknown): PriceFile => {
+  const file = given as Partial<PriceFile> | null | undefined
   if (
     file?.schema !== 'octroi-prices/1' ||
     typeof file.provider !== 'string' ||
@@ -136,6 +138,7 @@ const checkFile = (file: PriceFile): void => {
       'A price file needs schema "octroi-prices/1", provider and prices.',
     )
   }
+  return file as PriceFile
 }
 
 const shelve = (rows: readonly ReadRow[]): Shelves => {
