@@ -1,5 +1,5 @@
 import { parseInstant } from '../time.ts'
-import { countChat } from '../tokens/chat.ts'
+import { countChat, type PromptCount } from '../tokens/chat.ts'
 import { tokensAtMost } from '../tokens/text.ts'
 import type { UsageShape } from '../usage/read.ts'
 import type { Bound } from './bound.ts'
@@ -72,6 +72,7 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
     tags: openaiTags(request),
   }),
   bound,
+  tighten,
   ...reader,
   askUsage,
   cutUsage,
@@ -123,6 +124,18 @@ const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
       }),
     },
   ]
+}
+
+/** Tokens that a vendor may add to a prompt beside its published rule, and shows nobody; generous. */
+const hiddenTokensMax = 128
+
+/** A count by a published rule bounds the input far closer than bytes do. Tools, images and models without a
+ * rule are not counted but guessed, and a guess is no bound. */
+const tighten = (bounds: readonly Bound[], count: PromptCount): readonly Bound[] | null => {
+  if (count.class !== 'exact' && count.class !== 'formula') return null
+  const [input, ...others] = bounds
+  if (input === undefined || input.most === null) return null
+  return [{ ...input, most: Math.min(input.most, count.tokens + hiddenTokensMax) }, ...others]
 }
 
 const textOnly = (request: Json): boolean =>

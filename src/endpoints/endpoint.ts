@@ -1,6 +1,7 @@
 import type { OctroiError } from '../errors.ts'
 import type { Rational } from '../money/rational.ts'
 import type { Instant } from '../time.ts'
+import type { PromptCount } from '../tokens/chat.ts'
 import type { Counter } from '../tokens/text.ts'
 import type { Meter } from '../usage/meter.ts'
 import type { Reading } from '../usage/read.ts'
@@ -102,6 +103,8 @@ export type ReplyReader = {
 export type ReplyWire = MeteredWire & {
   readonly readReply: (reply: Json, request?: Json) => Reply
   readonly meterStream: (request?: Json) => StreamMeter
+  /** Tightens the bounds of a request by an exact count of its prompt; null where that bounds nothing. */
+  readonly tighten: (bounds: readonly Bound[], count: PromptCount) => readonly Bound[] | null
   /** Puts the question for usage into a streaming request, where the wire has that question at `at` and the
    * client did not put it. Null when nothing is added. */
   readonly askUsage: (request: Json, at: Instant) => string | null

@@ -9,6 +9,7 @@ import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
 import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
+import { createCounting } from './counting.ts'
 import { createForward, defaultTimeouts, type ForwardTimeouts } from './forward.ts'
 import { createHandler } from './handle.ts'
 import { createLeases } from './leases.ts'
@@ -75,6 +76,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     registry,
     leases,
     forward: createForward({ ...defaultTimeouts, ...options.timeouts }),
+    counting: createCounting(),
     till: createTill(options.onTill ?? (() => {})),
     bounds: { ...defaultBounds, ...options.bounds },
   }
@@ -106,6 +108,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       runs.close()
       await scheduler.stop()
       await parts.forward.close()
+      await parts.counting.close()
       await ledger.close()
     },
   }

@@ -3,6 +3,7 @@ import type { Admission } from '../limits/admit.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
+import type { Counting } from './counting.ts'
 import type { Forward } from './forward.ts'
 import type { Leases } from './leases.ts'
 import type { Registry } from './registry/registry.ts'
@@ -18,6 +19,7 @@ export type Parts = {
   readonly registry: Registry
   readonly leases: Leases
   readonly forward: Forward
+  readonly counting: Counting
   readonly till: Till
   readonly bounds: GatewayBounds
 }

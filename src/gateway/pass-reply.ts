@@ -7,7 +7,7 @@ import { formatPicos } from '../money/money.ts'
 import type { Quote } from '../planning/quote.ts'
 import type { Cost } from '../pricing/price.ts'
 import { nameCall } from './call.ts'
-import { estimate } from './estimate.ts'
+import { estimate, estimateCounted } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamReply } from './forward.ts'
 import { brokeOff, hold } from './held.ts'
@@ -26,21 +26,14 @@ export const passReply = async (parts: Parts, exchange: Exchange, wire: ReplyWir
   const at = parts.clock.now()
   const facts = wire.read(request, objects)
   const call = nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym })
-  const asked = estimate(parts, {
-    call,
-    upstream,
-    wire,
-    request,
-    bodyBytes: body.length,
-    objects,
-    tier: facts.tier,
-  })
-  const reservation = await reserve(parts, call, asked)
+  const estimated = { call, upstream, wire, request, bodyBytes: body.length, objects, tier: facts.tier }
+  const tighten = (): Promise<Quote | null> => estimateCounted(parts, estimated, body)
+  const { reservation, quoted } = await reserve(parts, call, estimate(parts, estimated), tighten)
 
   const streamOptions = wire.askUsage(request, at)
   const sent = streamOptions === null ? body : withStreamOptions(body, request, streamOptions)
   const reply = await sendReserved(parts, exchange, reservation, sent)
-  const headers = { ...reply.headers, ...callHeaders(call.id, asked) }
+  const headers = { ...reply.headers, ...callHeaders(call.id, quoted) }
 
   const finish = (outcome: Outcome): Promise<Cost> => settle(parts, reservation, upstream, outcome)
   if (reply.status >= 400) return passRefusal(parts, outgoing, { reply, headers, finish })

@@ -49,7 +49,7 @@ export const passRun = async (
     objects,
     tier: null,
   })
-  const reservation = await reserve(parts, named, asked)
+  const { reservation } = await reserve(parts, named, asked, async () => null)
   const answer = answerMost(asked)
   const grow = async (thread: string, by: number | null): Promise<void> =>
     parts.registry.grow({ upstream: upstream.name, kind: 'thread', id: thread }, by)

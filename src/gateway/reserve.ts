@@ -6,14 +6,30 @@ import type { Quote } from '../planning/quote.ts'
 import { formatInstant } from '../time.ts'
 import type { Parts } from './parts.ts'
 
+/** What is held, and the quote that was held: the cheap one, or a tighter one where that alone fitted. */
+export type Reserved = { readonly reservation: Reservation; readonly quoted: Quote }
+
 /** Holds the most a call can cost against all its limits, or none, and makes it durable. Nothing may be sent
- * to the vendor before this resolves. Throws `budget_exceeded`, `unbounded`, `unpriced`, `currency_mismatch`,
+ * to the vendor before this resolves. Where the quote does not fit into a budget, `tighten` is asked once for a
+ * closer one: counting is dear, so it is done only where it decides. Throws `budget_exceeded`, `unbounded`, `unpriced`, `currency_mismatch`,
  * or what the ledger throws. */
-export const reserve = async (parts: Parts, call: Call, asked: Quote): Promise<Reservation> => {
+export const reserve = async (
+  parts: Parts,
+  call: Call,
+  cheap: Quote,
+  tighten: () => Promise<Quote | null>,
+): Promise<Reserved> => {
   const { admission, ledger, leases } = parts
-  const { most, currency } = asked
-  const decision = admission.admit({ subject: call, at: call.at, most, quote: asked, currency })
-  if (!decision.admitted) throw refusal(call, asked, decision)
+  const admit = (quote: Quote) =>
+    admission.admit({ subject: call, at: call.at, most: quote.most, quote, currency: quote.currency })
+  let quoted = cheap
+  let decision = admit(quoted)
+  if (!decision.admitted && decision.reason === 'budget') {
+    quoted = (await tighten()) ?? cheap
+    if (quoted !== cheap) decision = admit(quoted)
+  }
+  if (!decision.admitted) throw refusal(call, quoted, decision)
+  const { most, currency } = quoted
   const reservation: Reservation = {
     call,
     currency,
@@ -28,7 +44,7 @@ export const reserve = async (parts: Parts, call: Call, asked: Quote): Promise<R
     throw error
   }
   leases.hold(call.id)
-  return reservation
+  return { reservation, quoted }
 }
 
 /** Ends a reservation whose call was never sent. */

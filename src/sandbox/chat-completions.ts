@@ -36,7 +36,11 @@ const complete = (world: World, { body, requestId }: Exchange): Answer => {
   const hidden = hiddenTokens(world, random)
   const usage = {
     prompt_tokens: prompt + hidden.prompt,
-    completion_tokens: choices.reduce((sum, choice) => sum + choice.pieces.length, hidden.completion),
+    // What nobody sees is inside the limit of the request, as the vendor's own count is.
+    completion_tokens: Math.min(
+      choices.reduce((sum, choice) => sum + choice.pieces.length, hidden.completion),
+      room * request.choices,
+    ),
   }
   const head: Head = {
     id: world.newId('chatcmpl-', 29),

@@ -169,7 +169,10 @@ const finish = (world: World, run: Run): Run => {
     user: null,
     usage: {
       input_text_tokens: prompt + hidden.prompt,
-      output_text_tokens: reply + hidden.completion,
+      output_text_tokens: Math.min(
+        reply + hidden.completion,
+        model.outputTokensMax ?? model.contextTokensMax,
+      ),
     },
   })
   return { ...run, status: 'completed', completed_at: seconds(world), expires_at: null }

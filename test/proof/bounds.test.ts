@@ -80,3 +80,44 @@ describe('a run costs no more than it was quoted', () => {
     expect(await run(place)).toEqual({ cost: '0.16394', over: '0' })
   })
 })
+
+describe('a chat costs no more than it was quoted', () => {
+  const priceOf = ({ input_text_tokens, output_text_tokens }: Record<string, number>): bigint =>
+    BigInt(input_text_tokens ?? 0) * 10_000_000n + BigInt(output_text_tokens ?? 0) * 30_000_000n
+
+  it.each([
+    { limit: undefined, length: 4_096 },
+    { limit: 40, length: 200 },
+    { limit: 1, length: 200 },
+  ])('with tokens that nobody sees, and replies as long as may be (%o)', async ({ limit, length }) => {
+    world = await startWorld({ sandbox: { outputTokens: length, hiddenTokens: true } })
+    const client = await world.client('search')
+    for (const n of [1, 2, 3]) {
+      for (const tokens of [1, 30, 300]) {
+        const { response } = await client.chat.completions
+          .create({
+            model: 'gpt-4-1106-preview',
+            messages: [{ role: 'user', content: textOfTokens(tokens, `${n} ${tokens}`) }],
+            n,
+            ...(limit !== undefined && { max_tokens: limit }),
+          })
+          .withResponse()
+        const billed = priceOf(world.sandbox.calls().at(-1)?.usage ?? {})
+        expect(billed).toBeLessThanOrEqual(parsePicos(response.headers.get('octroi-quote-usd') ?? '0'))
+      }
+    }
+  })
+
+  it('where only an exact count of its prompt fits into the budget', async () => {
+    const tight = [{ name: 'all', measure: 'cost', cap: '0.13', window: { calendar: 'month' } }]
+    world = await startWorld({ config: { limits: tight }, sandbox: { outputTokens: 20, hiddenTokens: true } })
+    const client = await world.client('search')
+    const content = textOfTokens(500, 'a question')
+    expect(Buffer.byteLength(content)).toBeGreaterThan(2_000)
+    const { response } = await client.chat.completions
+      .create({ model: 'gpt-4-1106-preview', messages: [{ role: 'user', content }] })
+      .withResponse()
+    expect(response.headers.get('octroi-quote-usd')).toBe('0.12923')
+    expect(priceOf(world.sandbox.calls().at(-1)?.usage ?? {})).toBeLessThanOrEqual(parsePicos('0.12923'))
+  })
+})
