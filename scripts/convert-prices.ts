@@ -15,7 +15,7 @@ const write = (path: string, text: string): void => writeFileSync(new URL(path, 
 
 const ownFacts = (): readonly Fact[] =>
   readdirSync(new URL('prices/', root))
-    .filter((name) => name.endsWith('.json'))
+    .filter((name) => name.endsWith('.json') && name !== 'schema.json')
     .flatMap((name) => (read(new URL(`prices/${name}`, root)) as PriceFile).prices.map(factOf))
 
 const file = process.argv[2]

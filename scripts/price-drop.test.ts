@@ -7,7 +7,7 @@ import type { Fact } from './price-sentences.ts'
 const folder = new URL('../prices/', import.meta.url)
 const texts = new Map(
   readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
+    .filter((name) => name.endsWith('.json') && name !== 'schema.json')
     .map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
 )
 const files = [...texts.values()].map((text): PriceFile => JSON.parse(text))

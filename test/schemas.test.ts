@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -18,6 +18,7 @@ import { exampleCall, exampleReservation, exampleSettlement } from './conformanc
 
 const folder = mkdtempSync(join(tmpdir(), 'octroi-schemas-'))
 const ledger = join(folder, 'ledger.sqlite')
+const mapFile = join(folder, 'map.json')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 beforeAll(async () => {
@@ -29,6 +30,13 @@ beforeAll(async () => {
   const image = { meter: 'image', quantity: 2, code: 'no_price', message: 'No price.' } as const
   await open.settle(exampleSettlement('b', 0n, { charges: [], unpriced: [image], resent: null }))
   await open.close()
+  const nova = {
+    litellm_provider: 'openai',
+    mode: 'chat',
+    input_cost_per_token: 1e-6,
+    input_cost_per_image: 1,
+  }
+  writeFileSync(mapFile, JSON.stringify({ 'gpt-99-nova': nova }))
   await octroi(['keys', 'create', '--data', join(folder, 'data'), '--team', 'search'])
 })
 
@@ -133,6 +141,14 @@ describe('what the command line prints', () => {
     ['report-conversations-1', ['report', 'conversations', '--ledger', ledger]],
     ['ledger-verify-1', ['ledger', 'verify', '--ledger', ledger]],
     ['keys-list-1', ['keys', 'list', '--data', join(folder, 'data')]],
+    ['book-list-1', ['book', 'list', '--at', '2026-11-23']],
+    ['book-show-1', ['book', 'show', 'claude-sonnet-4-5', '--at', '2026-11-01']],
+    ['book-history-1', ['book', 'history', 'gpt-4o', '--tier', 'all']],
+    ['book-diff-1', ['book', 'diff', '2026-07-29', '2026-11-23']],
+    ['book-sunsets-1', ['book', 'sunsets', '--at', '2026-11-23', '--since', '2026-01-01']],
+    ['book-check-1', ['book', 'check', '--at', '2026-11-23']],
+    ['book-check-1', ['book', 'check', mapFile]],
+    ['book-update-1', ['book', 'update', '--from', mapFile, '--prices', join(folder, 'prices')]],
   ])('fits %s: %j', async (name, args) => {
     const out = await octroi([...args, '--json'])
     expect(problemsOf(name, JSON.parse(out))).toEqual([])
@@ -195,6 +211,16 @@ describe('what the command line reads', () => {
       providers: { openai: {}, mine: { kind: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1' } },
     },
     { limits: [limit, { ...limit, name: 'b', match: { team: 'search', model: 'gpt-*' }, currency: 'EUR' }] },
+    { limits: [{ ...limit, unpriced: 'refuse' }] },
+    {
+      limits: [
+        { ...limit, unpriced: { ceiling: { perMillionInputTokens: '10', perUnit: { image: '0.2' } } } },
+      ],
+    },
+    { limits: [{ ...limit, unpriced: { ceiling: {} } }] },
+    { limits: [{ ...limit, unpriced: { ceiling: { perCall: 2 } } }] },
+    { limits: [{ ...limit, unpriced: { ceiling: { perUnit: { moon: '1' } } } }] },
+    { limits: [{ ...limit, unpriced: {} }] },
     { limits: [{ ...limit, cap: 100 }] },
     { limits: [{ ...limit, cap: '-1' }] },
     { limits: [{ ...limit, match: { team: 'a*b' } }] },

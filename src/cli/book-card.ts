@@ -11,7 +11,7 @@ import {
   sinceOf,
 } from './book-prices.ts'
 import { formatJson } from './json.ts'
-import { formatTable } from './table.ts'
+import { formatTable, harmless } from './table.ts'
 
 /** The prices of a name on a day. `models`: what else the name has stood for. `last`: where no price holds then, the
  * day on which the last one ended or the first begins. */
@@ -74,7 +74,9 @@ export const formatCard = (card: Card, { color }: { readonly color: boolean }): 
     price.confidence,
     footnotes.mark(price),
   ])
-  const notes = [...new Set(prices.flatMap(({ row }) => row.note ?? []))].map((note) => `Note: ${note}\n`)
+  const notes = [...new Set(prices.flatMap(({ row }) => row.note ?? []))].map(
+    (note) => `Note: ${harmless(note)}\n`,
+  )
   return [
     title,
     formatTable(columns, rows, { color }),

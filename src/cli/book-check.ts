@@ -1,6 +1,6 @@
 import type { Price } from '../pricing/price-book.ts'
 import { formatInstant, type Instant } from '../time.ts'
-import { dayOf, pricesAt } from './book-prices.ts'
+import { counted, dayOf, pricesAt } from './book-prices.ts'
 import type { Problem } from './book-problems.ts'
 import { formatJson } from './json.ts'
 import { formatTable } from './table.ts'
@@ -22,7 +22,7 @@ export type Coverage = {
 }
 
 /** Sources read longer ago than this are stale. */
-export const staleDays = 90
+const staleDays = 90
 
 /** What prices cover, by provider. */
 export const coverageOf = (prices: readonly Price[], at: Instant): readonly Coverage[] =>
@@ -68,7 +68,7 @@ export type Checked = {
 
 /** Lays a check out for people: what is covered. */
 export const formatCoverage = ({ files, rows, at, problems, coverage }: Checked, color: boolean): string => {
-  const title = `${rows} prices in ${files.length} ${files.length === 1 ? 'file' : 'files'}, on ${dayOf(at)}\n\n`
+  const title = `${counted(rows, 'price')} in ${counted(files.length, 'file')}, on ${dayOf(at)}\n\n`
   const lines = coverage.map((each) =>
     [
       each.provider,

@@ -6,6 +6,8 @@ import { aliasPeriod } from '../pricing/shelf.ts'
 import { formatInstant, type Instant, parseInstant } from '../time.ts'
 import { meterFacts, parseMeter } from '../usage/meter.ts'
 
+import { harmless } from './table.ts'
+
 /** What the commands on the price book share. */
 
 /** A price within the period in which a name had it: the period of the row, or of the name where that is shorter. */
@@ -126,6 +128,9 @@ const manyUnits = ['token', 'character', 'token-hour']
 export const comparedPrice = (price: Price, units: bigint): string =>
   format(multiply(price.rate.perUnit, rational(units)))
 
+/** `1 price`, `2 prices`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** A day where an instant is one. */
 export const dayOf = (at: Instant): string => formatInstant(at).replace('T00:00:00Z', '')
 
@@ -155,7 +160,7 @@ export const createFootnotes = () => {
       if (!sources.includes(source)) sources.push(source)
       return `[${sources.indexOf(source) + 1}]`
     },
-    lines: (): string => sources.map((source, index) => `[${index + 1}] ${source}\n`).join(''),
+    lines: (): string => sources.map((source, index) => `[${index + 1}] ${harmless(source)}\n`).join(''),
   }
 }
 

@@ -1,3 +1,4 @@
+import { counted } from './book-prices.ts'
 import type { BookUpdate } from './book-update.ts'
 import { formatJson } from './json.ts'
 import { formatTable } from './table.ts'
@@ -6,8 +7,8 @@ import { formatTable } from './table.ts'
 export const formatUpdate = (update: BookUpdate, { color }: { readonly color: boolean }): string => {
   const { from, format, out, rows, models, providers, newModels, added, changed, leftOut } = update
   const lines = [
-    `${out}: ${rows} prices of ${models} models of ${providers} providers, from ${names[format]}, ${from}`,
-    `${added} are new there, ${changed} have changed; ${newModels.length} models are not in the book`,
+    `${out}: ${counted(rows, 'price')} of ${counted(models, 'model')} of ${counted(providers, 'provider')}, from ${names[format]}, ${from}`,
+    `new there: ${added}; changed: ${changed}; models that are not in the book: ${newModels.length}`,
   ]
   const left = leftOut.map(({ what, why, models: left }) => [what, String(left.length), why])
   const table = left.length === 0 ? '' : `\nLeft out:\n${formatTable(columns, left, { color })}`

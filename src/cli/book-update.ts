@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { OctroiError } from '../errors.ts'
 import { mergeOverlay } from '../pricing/overlay.ts'
@@ -9,7 +9,7 @@ import type { Instant } from '../time.ts'
 import { readSource } from './book-source.ts'
 import { bundledPrices } from './bundled.ts'
 import { parseJsonText } from './json-text.ts'
-import { overlayFolder } from './overlays.ts'
+import { overlayFolder, readOverlays } from './overlays.ts'
 
 /** What is taken over, from where to where. `since`: from when on the prices hold; the day of `at` unless said. */
 type UpdateAsked = {
@@ -47,7 +47,8 @@ export const updateBook = async (asked: UpdateAsked): Promise<BookUpdate> => {
   const next = continued(format, { before, files, changing })
   const bundled = await bundledPrices()
   const own = openPriceBook(bundled)
-  openPriceBook(mergeOverlay(bundled, next.files))
+  const others = await otherOverlays(asked, out)
+  openPriceBook(mergeOverlay(bundled, [...others, ...next.files]))
   await write(out, next.files)
   const rows = files.flatMap(({ prices }) => prices)
   const models = [...new Set(rows.map(({ provider, model }) => `${provider}/${model}`))]
@@ -66,6 +67,16 @@ export const updateBook = async (asked: UpdateAsked): Promise<BookUpdate> => {
 }
 
 const dayMs = 86_400_000
+
+/** The operator's other files in the same folder, which the new one must not contradict. */
+const otherOverlays = async ({ folder }: UpdateAsked, out: string): Promise<readonly OverlayFile[]> => {
+  const place = folder ?? overlayFolder()
+  const isThere = await access(place).then(
+    () => true,
+    () => false,
+  )
+  return isThere ? readOverlays(place, undefined, out) : []
+}
 
 const convert = (text: string, reading: { from: string; at: Instant; since: Instant }): ConvertedOverlay => {
   try {

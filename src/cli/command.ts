@@ -5,7 +5,13 @@ import type { Command as Parser } from 'commander'
 export type Io = {
   readonly stdin: Readable
   readonly out: (text: string) => void
+  /** Resolves when the reader of `out` has room again. Whoever writes without end waits for it, so that a slow reader
+   * does not fill the memory. Absent where what is written is taken at once. */
+  readonly drained?: () => Promise<void>
   readonly err: (text: string) => void
+  /** Shows a line below all others, in the place of the last one shown; an empty text takes it away. Absent where
+   * `err` is no terminal. */
+  readonly bar?: (text: string) => void
   /** True when `out` is a terminal and NO_COLOR is not set. */
   readonly color: boolean
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -36,9 +36,15 @@ export const overlayPaths = async (folder?: string, data?: string): Promise<read
     .map((name) => join(place, name))
 }
 
-const readOverlays = async (folder?: string, data?: string): Promise<readonly OverlayFile[]> => {
+/** The operator's price files read; of `except` none. */
+export const readOverlays = async (
+  folder?: string,
+  data?: string,
+  except?: string,
+): Promise<readonly OverlayFile[]> => {
+  const paths = (await overlayPaths(folder, data)).filter((path) => path !== except)
   const files = await Promise.all(
-    (await overlayPaths(folder, data)).map(async (path) => {
+    paths.map(async (path) => {
       const text = await readFile(path, 'utf8')
       return named(path, () => readOverlayFiles(parseJsonText(text)))
     }),

@@ -8,10 +8,13 @@ import { formatTable } from './table.ts'
 /** Costs added up for people: one line for each model, meter and rate, however many items there are. */
 export type Bill = {
   readonly lines: Map<string, BillLine>
-  readonly totals: Map<string, { amount: Picos; complete: boolean }>
+  readonly totals: Map<string, BillTotal>
   readonly reasons: Set<string>
   readonly overlays: Set<string>
 }
+
+/** `list`: what the same would be without promotions. */
+type BillTotal = { amount: Picos; list: Picos; complete: boolean }
 
 type BillLine = { readonly cells: readonly string[]; quantity: Rational; amount: Picos | null }
 
@@ -36,8 +39,9 @@ export const putOnBill = ({ item, cost }: { item: PriceItem; cost: Cost }, bill:
     putLine(bill, [model, meter, 'no price', cost.currency], quantity, null)
     if (bill.reasons.size <= reasonsMax) bill.reasons.add(message)
   }
-  const total = bill.totals.get(cost.currency) ?? { amount: 0n, complete: true }
+  const total = bill.totals.get(cost.currency) ?? { amount: 0n, list: 0n, complete: true }
   total.amount += cost.pricedTotal
+  total.list += cost.listTotal
   total.complete &&= cost.total !== null
   bill.totals.set(cost.currency, total)
 }
@@ -50,16 +54,18 @@ const putLine = (bill: Bill, cells: readonly string[], quantity: Quantity, amoun
   bill.lines.set(key, line)
 }
 
-/** Lays the bill out, a total for each currency, and below it why something has no price, and which prices are not of
+/** Lays the bill out, a total for each currency, what it would be at list prices where promotions made it other than
+ * that, and below it why something has no price, and which prices are not of
  * the book itself. */
 export const formatBill = (bill: Bill, options: { readonly color: boolean }): string => {
   const rows = [...bill.lines.values()].map(({ cells, quantity, amount }) => {
     const [model = '', meter = '', rate = '', currency = ''] = cells
     return [model, meter, format(quantity), rate, amount === null ? '?' : formatPicos(amount), currency]
   })
-  const totals = [...bill.totals].map(([currency, { amount, complete }]) => {
+  const totals = [...bill.totals].flatMap(([currency, { amount, list, complete }]) => {
     const title = complete ? 'total' : 'priced part'
-    return [title, '', '', '', formatPicos(amount), currency]
+    const total = [title, '', '', '', formatPicos(amount), currency]
+    return list === amount ? [total] : [total, ['at list prices', '', '', '', formatPicos(list), currency]]
   })
   const reasons = [...bill.reasons].slice(0, reasonsMax)
   if (bill.reasons.size > reasonsMax) reasons.push('... and more')

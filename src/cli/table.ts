@@ -39,4 +39,5 @@ const layOut = (columns: readonly Column[], rows: readonly Cells[]): readonly st
   return table.toString().split('\n')
 }
 
-const harmless = (text: string): string => text.replace(/\p{Cc}/gu, '\uFFFD')
+/** A text without what could drive a terminal. */
+export const harmless = (text: string): string => text.replace(/\p{Cc}/gu, '\uFFFD')

@@ -9,8 +9,8 @@ import { type LimitSubject, parseLimit } from './limit.ts'
 const november = parseInstant('2023-11-15T12:00:00Z')
 const december = parseInstant('2023-12-01T00:00:00Z')
 
-const budget = (name: string, cap: string, match: object = {}) =>
-  parseLimit({ name, cap, match, measure: 'cost', window: { calendar: 'month' } })
+const budget = (name: string, cap: string, match: object = {}, more: object = {}) =>
+  parseLimit({ name, cap, match, measure: 'cost', window: { calendar: 'month' }, ...more })
 
 const subject = (team: string): LimitSubject => ({
   organization: null,
@@ -111,7 +111,7 @@ describe('a budget', () => {
   it('holds a call without a price at its ceiling, and counts what it used as unresolved', () => {
     const ceiling = { perMillionInputTokens: '1', perMillionOutputTokens: '4' }
     const strict = budget('strict', '10', { team: 'support' })
-    const lenient = parseLimit({ ...written('lenient', '1'), unpriced: { ceiling } })
+    const lenient = budget('lenient', '1', {}, { unpriced: { ceiling } })
     const admission = createAdmission([strict, lenient], [])
     const unpriced = (output: number, team = 'search') =>
       admission.admit({

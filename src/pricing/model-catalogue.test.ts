@@ -9,7 +9,7 @@ import type { PriceFile } from './price-book.ts'
 const readAll = (folder: string): readonly unknown[] => {
   const directory = new URL(`../../prices/${folder}`, import.meta.url)
   return readdirSync(directory)
-    .filter((name) => name.endsWith('.json'))
+    .filter((name) => name.endsWith('.json') && name !== 'schema.json')
     .map((name): unknown => JSON.parse(readFileSync(new URL(name, directory), 'utf8')))
 }
 

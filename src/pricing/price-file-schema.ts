@@ -27,7 +27,8 @@ const resolved = z
   })
   .describe('What sentences of the row mean, spelled out. The sentences stay beside it.')
 
-const row = z
+/** One price, as a row of a file. */
+export const priceRowSchema = z
   .strictObject({
     provider: text.describe('The vendor; the same as that of the file.'),
     model: text.nullable().describe('Null for what the provider charges whatever the model.'),
@@ -90,14 +91,7 @@ export const priceFileSchema = z
       .optional()
       .describe('true: fills gaps of the book. contract: agreed with the vendor, goes before list prices.'),
     calendars: z.record(z.string(), calendar).optional(),
-    prices: z.array(row),
+    prices: z.array(priceRowSchema),
     discounts: z.array(discount).optional(),
   })
   .describe('The prices of one provider, or an overlay of them.')
-
-/** The JSON Schema (draft 2020-12) of a price file, as `prices/schema.json` holds it. */
-export const priceFileJsonSchema = (): unknown => ({
-  $id: 'urn:octroi:schema:octroi-prices-1',
-  title: 'octroi-prices/1',
-  ...z.toJSONSchema(priceFileSchema, { target: 'draft-2020-12' }),
-})

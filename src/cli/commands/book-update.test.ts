@@ -52,9 +52,9 @@ describe('octroi book update', () => {
     ])
     expect({ exit, err }).toEqual({ exit: 0, err: '' })
     expect(out).toContain(
-      `litellm.json: 3 prices of 2 models of 1 providers, from LiteLLM's model map, ${map}`,
+      `litellm.json: 3 prices of 2 models of 1 provider, from LiteLLM's model map, ${map}`,
     )
-    expect(out).toContain('3 are new there, 0 have changed; 1 models are not in the book')
+    expect(out).toContain('new there: 3; changed: 0; models that are not in the book: 1')
     expect(out).toMatch(/output_cost_per_image +1 +an image is billed by its tokens/)
     expect(readdirSync(prices)).toEqual(['litellm.json'])
     const paid = await run(['price', '--json', '--prices', prices], call('gpt-99-nova', '2026-11-22'))
@@ -127,6 +127,35 @@ describe('octroi book update', () => {
       ],
     })
     expect(await run(['book', 'check', '--prices', prices])).toMatchObject({ exit: 0 })
+  })
+
+  it('refuses a contract that contradicts another one in the folder', async () => {
+    const prices = place()
+    const row = {
+      provider: 'acme',
+      model: 'nova',
+      service: 'chat',
+      meter: 'image',
+      attributes: {},
+      unitPrice: '1',
+      per: 1,
+      currency: 'USD',
+      effectiveFrom: '2026-01-01',
+      fromPrecision: 'exact',
+      effectiveTo: null,
+      confidence: 'high',
+      source: 'contract',
+    }
+    const contract = { schema: 'octroi-prices/1', provider: 'acme', overlay: 'contract', prices: [row] }
+    const one = written('one.json', JSON.stringify(contract))
+    const two = written('two.json', JSON.stringify(contract))
+    expect(await run(['book', 'update', '--from', one, '--prices', prices])).toMatchObject({ exit: 0 })
+    expect(await run(['book', 'update', '--from', one, '--prices', prices])).toMatchObject({ exit: 0 })
+    expect(await run(['book', 'update', '--from', two, '--prices', prices])).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('acme / nova / image has two prices'),
+    })
+    expect(readdirSync(prices)).toEqual(['one.json'])
   })
 
   it('shows an overlay on the card as one', async () => {

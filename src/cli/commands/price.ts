@@ -12,6 +12,7 @@ export const command: CliCommand = {
       )
       .option('--as-of <date>', 'price with what was known on that day')
       .option('--prices <folder>', 'the folder with your own price files: octroi-data/prices, if it is there')
+      .option('--strict', 'end at the first bad line of JSON Lines, in place of pricing the others')
       .option('--json', 'for machines: an object, an array or JSON Lines, as the input is')
   },
   run: async ({ args, options }, io) => {
@@ -25,6 +26,10 @@ export const command: CliCommand = {
     const asOf = options.asOf === undefined ? {} : { asOf: parseInstant(String(options.asOf)) }
     const book = await openBook(options.prices === undefined ? undefined : String(options.prices))
     const items = await readItems(await openInput(args[0], io))
-    return priceItems(items, { book, json: options.json === true, ...asOf }, io)
+    return priceItems(
+      items,
+      { book, json: options.json === true, strict: options.strict === true, ...asOf },
+      io,
+    )
   },
 }

@@ -72,6 +72,10 @@ export const toPriceFiles = (models: readonly ForeignModel[], reading: Reading):
     }
     const [threshold = null] = thresholds
     if (first.cells.length === 0) continue
+    if (!isName.test(first.provider) || !isName.test(first.model)) {
+      leftOut.add('a model', 'named with what no name has', name)
+      continue
+    }
     const own = rows.get(first.provider) ?? []
     own.push(...first.cells.map((cell) => rowOf(first, cell, threshold, reading)))
     rows.set(first.provider, own)
@@ -86,6 +90,9 @@ export const toPriceFiles = (models: readonly ForeignModel[], reading: Reading):
     }))
   return { files, leftOut: leftOut.list() }
 }
+
+/** Up to 200 characters, none of them a space or one that drives a terminal. */
+const isName = /^[^\p{Cc}\s]{1,200}$/u
 
 const priceList = ({ cells }: ForeignModel): string =>
   cells
@@ -133,5 +140,5 @@ const atThreshold: ReadonlySet<string> = new Set(['xai'])
 const dayMs = 86_400_000
 
 /** An instant as rows write it: a day where it is midnight. */
-export const dayOrInstant = (at: Instant): string =>
+const dayOrInstant = (at: Instant): string =>
   at % dayMs === 0 ? formatInstant(at).slice(0, 10) : formatInstant(at)

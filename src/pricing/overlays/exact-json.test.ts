@@ -38,6 +38,7 @@ describe('numbers of other databases', () => {
     ['NaN', 'not a decimal number'],
     [null, 'not a decimal number'],
     [{}, 'not a decimal number'],
+    [['1e-06'], 'not a decimal number'],
   ])('%s is no price: %s', (value, why) => {
     expect(price(value)).toBe(why)
   })

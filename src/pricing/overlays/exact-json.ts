@@ -13,8 +13,9 @@ type NoDecimal = { readonly why: string }
 /** Reads a price as another database writes it: plain, or with an exponent. What cannot be a price says why: zero,
  * which there can mean free, or not known; and more digits than a price has, which are what a float left over. */
 export const readForeignPrice = (value: unknown): Rational | NoDecimal => {
+  if (typeof value !== 'string') return { why: 'not a decimal number' }
   const [, whole, fraction = '', exponent = '0'] =
-    /^(\d{1,20})(?:\.(\d{1,30}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(String(value)) ?? []
+    /^(\d{1,20})(?:\.(\d{1,30}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(value) ?? []
   if (whole === undefined) return { why: 'not a decimal number' }
   const digits = (whole + fraction).replace(/^0+/, '')
   if (digits === '' || /^0+$/.test(digits)) return { why: 'zero, which can mean free or not known' }

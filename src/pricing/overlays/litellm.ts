@@ -26,7 +26,8 @@ export const fromLitellm = (map: Readonly<Record<string, Entry>>, reading: Readi
   const models: ForeignModel[] = []
   for (const [name, entry] of Object.entries(map)) {
     if (name === sampleName || !isObject(entry)) continue
-    const service = services[String(entry['mode'])]
+    const mode = String(entry['mode'])
+    const service = Object.hasOwn(services, mode) ? services[mode] : undefined
     const named = nameOf(name, String(entry['litellm_provider'] ?? ''))
     if (service === undefined)
       leftOut.add(`mode ${entry['mode'] ?? '(none)'}`, 'billed in units not given', name)
@@ -35,9 +36,7 @@ export const fromLitellm = (map: Readonly<Record<string, Entry>>, reading: Readi
       leftOut.add('tiered_pricing', 'steps of context other than one threshold', name)
     } else {
       const end = String(entry['deprecation_date'] ?? '')
-      const cells = cellsOf({ ...named, service, mode: String(entry['mode']) }, entry, (field, why) =>
-        leftOut.add(field, why, name),
-      )
+      const cells = cellsOf({ ...named, service, mode }, entry, (field, why) => leftOut.add(field, why, name))
       models.push({ ...named, service, cells, ...(isDay(end) && { scheduledEnd: end }) })
     }
   }
@@ -93,8 +92,8 @@ const per: Readonly<Record<string, (model: Model) => Target>> = {
   cache_read_input_token_cost: ({ service }) => ({
     meter: service === 'image' || service === 'realtime' ? 'cached_input_text_tokens' : 'cached_input_tokens',
   }),
-  cache_creation_input_token_cost: ({ provider }) => writes[provider]?.ordinary ?? lifetimeUnknown,
-  cache_creation_input_token_cost_above_1hr: ({ provider }) => writes[provider]?.hour ?? lifetimeUnknown,
+  cache_creation_input_token_cost: ({ provider }) => writesOf(provider)?.ordinary ?? lifetimeUnknown,
+  cache_creation_input_token_cost_above_1hr: ({ provider }) => writesOf(provider)?.hour ?? lifetimeUnknown,
   input_cost_per_audio_token: () => ({ meter: 'input_audio_tokens' }),
   output_cost_per_audio_token: () => ({ meter: 'output_audio_tokens' }),
   cache_read_input_audio_token_cost: () => ({ meter: 'cached_input_audio_tokens' }),
@@ -109,8 +108,13 @@ const per: Readonly<Record<string, (model: Model) => Target>> = {
 
 const lifetimeUnknown = 'how long the cache keeps it is not said'
 
+type Writes = { readonly ordinary: Target; readonly hour?: Target }
+
+const writesOf = (provider: string): Writes | undefined =>
+  Object.hasOwn(writes, provider) ? writes[provider] : undefined
+
 /** What LiteLLM's cost of writing to a cache is of, at the vendors whose lifetimes our own rows know. */
-const writes: Readonly<Record<string, { readonly ordinary: Target; readonly hour?: Target }>> = {
+const writes: Readonly<Record<string, Writes>> = {
   anthropic: { ordinary: { meter: 'cache_write_5m_tokens' }, hour: { meter: 'cache_write_1h_tokens' } },
   openai: { ordinary: { meter: 'cache_write_tokens', cacheTtl: '30m' } },
 }

@@ -71,6 +71,27 @@ describe('the api.json of models.dev', () => {
   })
 })
 
+describe('names that are none', () => {
+  it.each(['', 'a b', '\u001b[2J', 'x'.repeat(201)])('%j leaves the model out', (name) => {
+    const text = JSON.stringify({ acme: { models: { [name]: { cost: { input: 1 } } } } })
+    expect(convertOverlay(text, reading)).toMatchObject({
+      files: [],
+      leftOut: [{ what: 'a model', why: 'named with what no name has' }],
+    })
+  })
+
+  it('that mean something to the language are names like any other', () => {
+    const text = '{"constructor":{"models":{"__proto__":{"cost":{"input":1,"cache_write":2}}}}}'
+    const { files, leftOut } = convertOverlay(text, reading)
+    expect(files).toMatchObject([
+      { provider: 'constructor', prices: [{ model: '__proto__', unitPrice: '1' }] },
+    ])
+    expect(leftOut).toMatchObject([{ what: 'cache_write' }])
+    const map = '{"x":{"litellm_provider":"constructor","mode":"constructor","input_cost_per_token":1e-06}}'
+    expect(convertOverlay(map, reading)).toMatchObject({ files: [], leftOut: [{ what: 'mode constructor' }] })
+  })
+})
+
 describe('prices of any format', () => {
   it('are told apart by their shape', () => {
     const own = '{"schema":"octroi-prices/1","provider":"acme","prices":[]}'

@@ -53,7 +53,7 @@ const fields: Readonly<Record<string, (provider: string) => Target | null>> = {
   output: () => ({ meter: 'output_text_tokens' }),
   reasoning: () => ({ meter: 'output_reasoning_tokens' }),
   cache_read: () => ({ meter: 'cached_input_tokens' }),
-  cache_write: (provider) => writes[provider] ?? null,
+  cache_write: (provider) => (Object.hasOwn(writes, provider) ? (writes[provider] ?? null) : null),
   input_audio: () => ({ meter: 'input_audio_tokens' }),
   output_audio: () => ({ meter: 'output_audio_tokens' }),
 }
