@@ -1,6 +1,6 @@
 /** Writes `test/differential/litellm-cells.json`, the prices of LiteLLM's model map that can be compared with ours:
  *
- *     node scripts/litellm-cells.ts FILE SNAPSHOT
+ *     node scripts/litellm-cells.ts FILE SNAPSHOT && npm run format
  *
  * FILE is a copy of the map, SNAPSHOT the day it is of. Amounts are taken from the text of the JSON, never by way of
  * a float, and written as decimals for a million units. The map itself stays outside the project. */

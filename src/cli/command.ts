@@ -12,6 +12,8 @@ export type Io = {
   /** Shows a line below all others, in the place of the last one shown; an empty text takes it away. Absent where
    * `err` is no terminal. */
   readonly bar?: (text: string) => void
+  /** Called before a long run over many small things, so that the memory stays what they need. */
+  readonly steadyHeap?: () => void
   /** True when `out` is a terminal and NO_COLOR is not set. */
   readonly color: boolean
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -34,7 +34,7 @@ export const readItems = async (input: AsyncIterable<Uint8Array | string>): Prom
     : { form: 'object', items: only(whole) }
 }
 
-/** A line without its end; `text` is cut where it is longer than a line may be. */
+/** A line without its end; `text` is empty where it is longer than a line may be. */
 type Line = { readonly number: number; readonly text: string; readonly tooLong: boolean }
 
 async function* linesOf(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Line> {
@@ -48,7 +48,7 @@ async function* linesOf(input: AsyncIterable<Uint8Array | string>): AsyncGenerat
         ;[number, text, tooLong] = [number + 1, '', false]
       }
       tooLong ||= text.length + part.length > lineMax
-      if (!tooLong) text += part
+      text = tooLong ? '' : text + part
     }
   }
   yield { number, text: text + decoder.decode(), tooLong }

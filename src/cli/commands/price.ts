@@ -25,6 +25,7 @@ export const command: CliCommand = {
     ])
     const asOf = options.asOf === undefined ? {} : { asOf: parseInstant(String(options.asOf)) }
     const book = await openBook(options.prices === undefined ? undefined : String(options.prices))
+    io.steadyHeap?.()
     const items = await readItems(await openInput(args[0], io))
     return priceItems(
       items,
