@@ -20,6 +20,7 @@ const tasks = {
   format: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'],
   bench: ['scripts/bench.ts'],
   proof: ['scripts/proof.ts'],
+  'prices:csv': ['scripts/export-prices-csv.ts'],
 }
 
 /** A failure whose message is all that a person needs. */
