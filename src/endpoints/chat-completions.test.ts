@@ -44,6 +44,37 @@ describe('the bound of a chat request', () => {
   })
 })
 
+describe('the bound of a counted prompt', () => {
+  const counted = {
+    tokens: 40,
+    low: 30,
+    high: 50,
+    history: 0,
+    rule: 'openai-chat/gpt-4',
+    dated: '2026-11-23',
+  }
+  const bounds = wire().bound({ messages: [user('hello')], tools: [{}], max_tokens: 100 }, surroundings)
+
+  it('is the most it can have and what nobody sees, where the count promises a most', () => {
+    // 200 bytes and 512 for tools before; 50 and 128 after.
+    expect(bounds[0]?.most).toBe(712)
+    for (const sure of ['exact', 'formula', 'bound'] as const) {
+      const [input, output] = wire().tighten(bounds, { ...counted, class: sure }) ?? []
+      expect([input?.most, output?.most]).toEqual([178, 100])
+    }
+  })
+
+  it('is never more than the bytes gave', () => {
+    const [input] = wire().tighten(bounds, { ...counted, high: 5_000, class: 'formula' }) ?? []
+    expect(input?.most).toBe(712)
+  })
+
+  it('is none where the count is a guess', () => {
+    expect(wire().tighten(bounds, { ...counted, class: 'calibrated' })).toBeNull()
+    expect(wire().tighten(bounds, { ...counted, high: null, class: 'unknown' })).toBeNull()
+  })
+})
+
 describe('usage in streams', () => {
   const may2024 = parseInstant('2024-05-06')
 

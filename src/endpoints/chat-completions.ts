@@ -129,14 +129,16 @@ const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
 /** Tokens that a vendor may add to a prompt beside its published rule, and shows nobody; generous. */
 const hiddenTokensMax = 128
 
-/** A count by a published rule bounds the input far closer than bytes do. Tools, images and models without a
- * rule are not counted but guessed, and a guess is no bound. */
+/** A count by a published rule, or its bound, holds the input far closer than bytes do. Images, hosted tools and
+ * models without a rule are not counted but guessed, and a guess is no bound. */
 const tighten = (bounds: readonly Bound[], count: PromptCount): readonly Bound[] | null => {
-  if (count.class !== 'exact' && count.class !== 'formula') return null
+  if (count.high === null || !boundingClasses.has(count.class)) return null
   const [input, ...others] = bounds
   if (input === undefined || input.most === null) return null
-  return [{ ...input, most: Math.min(input.most, count.tokens + hiddenTokensMax) }, ...others]
+  return [{ ...input, most: Math.min(input.most, count.high + hiddenTokensMax) }, ...others]
 }
+
+const boundingClasses: ReadonlySet<PromptCount['class']> = new Set(['exact', 'formula', 'bound'])
 
 const textOnly = (request: Json): boolean =>
   member(request, 'audio') === undefined &&

@@ -84,9 +84,9 @@ const promptRoom = (fact: ModelFact | null): number | null => {
   return contextWindow - (capped ? outputTokensMax : Math.floor(contextWindow / 4))
 }
 
-/** Text that is counted exactly, in bytes: counting runs on the loop that serves everyone, at about 10 MB of
- * prose a second. What is longer is taken at its bound, one token a byte. */
-const countedBytesMax = 256_000
+/** Text that is counted exactly, in bytes: counting runs on the loop that serves everyone, at 10 MB or more of prose
+ * a second, and at 3 MB of a hostile text. What is longer is taken at its bound, one token a byte. */
+const countedBytesMax = 128_000
 
 /** Counts by the encoding of the model; a model of unknown encoding by today's most common one. */
 const counterOf = async (model: string, bytes: number): Promise<Counter> => {

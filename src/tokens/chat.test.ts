@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import vectors from '../../test/vectors/text-tokens-chat.json' with { type: 'json' }
 import { countChat } from './chat.ts'
-import { type Counter, loadEncoding } from './text.ts'
+import { type Counter, loadEncoding, tokensAtMost } from './text.ts'
 
 let cl100k: Counter
 let o200k: Counter
@@ -62,9 +63,12 @@ describe('the prompt of a chat', () => {
   ])('for %s and "%s" is %i tokens', (model, content, tokens) => {
     expect(countChat({ model, messages: [user(content)] }, cl100k)).toEqual({
       tokens,
+      low: tokens,
+      high: tokens,
       history: 0,
       class: 'exact',
       rule: 'openai-chat/gpt-4',
+      dated: '2026-11-23',
     })
   })
 
@@ -101,27 +105,53 @@ describe('the prompt of a chat', () => {
     expect(countChat({ model: 'gpt-4-vision-preview', messages: [user([...parts, image])] }, cl100k)).toEqual(
       {
         tokens: 8,
+        low: 8,
+        high: null,
         history: 0,
         class: 'unknown',
         rule: 'openai-chat/gpt-4; a part that is not text',
+        dated: '2026-11-23',
       },
     )
   })
 
-  it('says that tools are not counted as the vendor renders them', () => {
-    const tools = [
-      { type: 'function', function: { name: 'foo', parameters: { type: 'object', properties: {} } } },
-    ]
-    const count = countChat({ model: 'gpt-4', messages: [user('hello')], tools }, cl100k)
-    expect(count.class).toBe('unknown')
-    expect(count.rule).toBe('openai-chat/gpt-4; tools as JSON text')
-    expect(count.tokens).toBeGreaterThan(8)
-    expect(countChat({ model: 'gpt-4', messages: [user('hello')], tools: [] }, cl100k).class).toBe('exact')
+  it('takes an image at what its own rule gives', () => {
+    const image = { type: 'image_url', image_url: { url: 'https://example.test/a.png' } }
+    const request = {
+      model: 'gpt-4-vision-preview',
+      messages: [user([{ type: 'text', text: 'hello' }, image])],
+    }
+    const seen = { low: 85, tokens: 85, high: 85 }
+    expect(countChat(request, cl100k, { imageTokens: () => seen })).toMatchObject({
+      ...{ low: 93, tokens: 93, high: 93, class: 'formula' },
+    })
+    const unseen = { low: 85, tokens: 765, high: 1445 }
+    expect(countChat(request, cl100k, { imageTokens: () => unseen })).toMatchObject({
+      ...{ low: 93, tokens: 773, high: 1453, class: 'bound' },
+    })
+    expect(countChat(request, cl100k, { imageTokens: () => null })).toMatchObject({ high: null })
   })
 
-  it('is a bound where a word is too long to merge', () => {
+  it('is not known where the vendor adds what it found or kept', () => {
+    const searching = { model: 'gpt-4o-search-preview', messages: [user('hello')], web_search_options: {} }
+    expect(countChat(searching, o200k)).toMatchObject({ low: 8, high: null, class: 'unknown' })
+    const spoken = [user('hello'), { role: 'assistant', audio: { id: 'audio_1' } }, user('hello')]
+    expect(countChat({ model: 'gpt-4o-audio-preview', messages: spoken }, o200k).high).toBeNull()
+  })
+
+  it('is exact for a word of 100,000 letters', () => {
     const count = countChat({ model: 'gpt-4', messages: [user('a'.repeat(100_000))] }, cl100k)
-    expect(count).toMatchObject({ tokens: 100_007, class: 'bound' })
+    expect(count).toMatchObject({ tokens: 12_507, class: 'exact' })
+  })
+
+  it('is a bound where its texts are counted at their bound', () => {
+    const bytes: Counter = {
+      encoding: 'cl100k_base',
+      count: tokensAtMost,
+      measure: (text) => ({ tokens: tokensAtMost(text), exact: false }),
+    }
+    const count = countChat({ model: 'gpt-4', messages: [user('hello world')] }, bytes)
+    expect(count).toMatchObject({ tokens: 21, class: 'bound' })
   })
 
   it('is not known for a model no rule knows, or in another encoding than the model’s', () => {
@@ -130,8 +160,27 @@ describe('the prompt of a chat', () => {
     expect(countChat({ model: 'gpt-6-sol', messages: [user('hello')] }, o200k)).toMatchObject({
       tokens: 8,
       class: 'unknown',
-      rule: 'openai-chat/gpt-6-assumed',
+      rule: 'openai-chat/gpt-6-assumed; each message may differ by 3',
+      high: null,
     })
+  })
+})
+
+describe('the acceptance vectors', () => {
+  const cases = vectors.vectors.flatMap((vector) => {
+    const { id, kind, api, models, encoding, request, expected_prompt_tokens } = vector
+    const model = Array.isArray(models) ? (models[0]?.split(' ')[0] ?? '') : ''
+    if (kind !== 'chat' || api !== 'chat.completions') return []
+    return [{ id, model, encoding, request, tokens: expected_prompt_tokens }]
+  })
+
+  it('are 26 recorded prompts', () => {
+    expect(cases).toHaveLength(26)
+  })
+
+  it.each(cases)('$id: $tokens tokens for $model', ({ model, encoding, request, tokens }) => {
+    const counter = encoding === 'cl100k_base' ? cl100k : o200k
+    expect(countChat({ model, ...request }, counter).tokens).toBe(tokens)
   })
 })
 
@@ -168,6 +217,28 @@ describe('bad input', () => {
         expect(history).toBeGreaterThanOrEqual(0)
       }),
     )
+  })
+
+  it('with lone surrogates and NUL has the tokens of what is sent for them', () => {
+    // U+FFFD is one token, NUL is one.
+    const content = '\ud800 \u0000'
+    expect(countChat({ model: 'gpt-4o', messages: [user(content)] }, o200k)).toMatchObject({
+      tokens: 7 + o200k.count('\ufffd \u0000'),
+      class: 'exact',
+    })
+  })
+
+  it('of 10,000 messages holds nobody up', () => {
+    const content = 'What did the invoice of March say about the price of a million tokens?'
+    const messages = Array.from({ length: 10_000 }, (_, index) => user(`${index}: ${content}`))
+    const times = Array.from({ length: 8 }, () => {
+      const before = process.threadCpuUsage()
+      expect(countChat({ model: 'gpt-4o', messages }, o200k).class).toBe('exact')
+      const { user: used, system } = process.threadCpuUsage(before)
+      return (used + system) / 1000
+    })
+    // Milliseconds of this thread, and the best of eight: other work on the machine only adds.
+    expect(Math.min(...times)).toBeLessThan(50)
   })
 
   it('survives a schema nested ten thousand levels deep', () => {

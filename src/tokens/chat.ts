@@ -1,97 +1,89 @@
 import { familyOf, type ModelFamily } from './model-family.ts'
-import { type Counter, newEffort } from './text.ts'
+import {
+  type CountOptions,
+  type Fields,
+  familyTally,
+  isObject,
+  listOf,
+  type PromptCount,
+  type Tally,
+  unknownFamily,
+} from './prompt-count.ts'
+import type { Counter } from './text.ts'
+import { countTools, definesTools } from './tools.ts'
 
-/** How sure a count of a prompt is. `exact`: recorded usage of the vendor agrees to the token. `formula`:
- * published measurements agree, with exceptions. `bound`: the true count is this or less. `unknown`: the rule
- * is not published, or something in the prompt (an image, a tool) could not be counted: neither a bound. */
-export type CountClass = 'exact' | 'formula' | 'bound' | 'unknown'
+export type { PromptCount } from './prompt-count.ts'
 
-/** The tokens of a prompt. `history`: those of messages that were sent before, everything up to the last
- * assistant message except the instructions. `rule`: which rule counted, and what weakens it. */
-export type PromptCount = {
-  readonly tokens: number
-  readonly history: number
-  readonly class: CountClass
-  readonly rule: string
-}
-
-/** Counts the prompt of a Chat Completions request as the vendor will: texts, roles, names, and the overhead
- * of its model's family. `request` may be anything: what cannot be read is not counted, and the class says so.
- * Tool definitions are counted as their JSON text, which is not how the vendor renders them: `unknown`. */
-export const countChat = (request: unknown, counter: Counter): PromptCount => {
+/** Counts the prompt of a Chat Completions request as the vendor will: texts, roles, names, tools, and the
+ * overhead of its model's family. `request` may be anything: what cannot be read is not counted, and the class
+ * says so. Never throws. */
+export const countChat = (request: unknown, counter: Counter, options: CountOptions = {}): PromptCount => {
   const body = isObject(request) ? request : {}
   const family = familyOf(typeof body.model === 'string' ? body.model : '')
-  const tally = newTally(counter, family)
-  const messages = Array.isArray(body.messages) ? body.messages : []
-  if (messages.length === 0) tally.note('unknown', 'no messages')
+  return countPrompt(body, family, familyTally(counter, family, options))
+}
 
+/** The same with a tally begun elsewhere, for requests that were brought into the shape of this wire. `kept`:
+ * the tokens of a history that is not in the request. */
+export const countPrompt = (
+  body: Fields,
+  family: ModelFamily | null,
+  tally: Tally,
+  kept = 0,
+): PromptCount => {
+  const messages = listOf(body.messages)
+  if (messages.length === 0) tally.note('unknown', 'no messages')
+  noteMargins(messages, family, tally)
+  if (isObject(body.web_search_options)) tally.note('unknown', 'what a web search finds')
+
+  const overhead = family ?? unknownFamily
   const lastReply = messages.findLastIndex((message) => isObject(message) && message.role === 'assistant')
-  let tokens = family?.priming ?? fallback.priming
-  let history = 0
+  // Where there are tools, the first instructions end in a line break (hmarr/openai-chat-tokens at b8e3b11).
+  const padded = definesTools(body) ? messages.findIndex(isInstruction) : -1
+  let tokens = overhead.priming + kept
+  let history = kept
   messages.forEach((message: unknown, index) => {
-    const count = countMessage(message, tally)
+    const count = countMessage(index === padded ? withLineBreak(message) : message, overhead, tally)
     tokens += count
     if (index <= lastReply && !isInstruction(message)) history += count
   })
-  tokens += countTools(body, tally)
-  return {
-    tokens: Math.max(0, tokens),
-    history: Math.max(0, history),
-    class: tally.class(),
-    rule: tally.rule(),
+  tokens += countTools(body, tally, family, padded >= 0)
+  tokens += countFormat(body.response_format, tally)
+  return tally.result(tokens, history)
+}
+
+const noteMargins = (messages: readonly unknown[], family: ModelFamily | null, tally: Tally): void => {
+  const { message = 0, assistant = 0, priming = 0 } = family?.margins ?? {}
+  const replies = messages.filter((each) => isObject(each) && each.role === 'assistant').length
+  if (message > 0) {
+    const around = message * messages.length
+    tally.note('calibrated', `each message may differ by ${message}`, { below: around, above: around })
+  }
+  if (priming > 0) tally.note('formula', `priming may be ${priming} more`, { above: priming })
+  if (assistant > 0 && replies > 0) {
+    const above = assistant * replies
+    tally.note('formula', `each reply in the history may be ${assistant} more`, { above })
   }
 }
 
-/** The overhead taken where no rule knows the model: that of most OpenAI models. */
-const fallback = { perMessage: 3, perName: 1, priming: 3 }
-
-type Tally = {
-  readonly text: (text: string) => number
-  readonly note: (weakened: CountClass, why: string) => void
-  readonly class: () => CountClass
-  readonly rule: () => string
-  readonly perMessage: number
-  readonly perName: number
+const withLineBreak = (message: unknown): unknown => {
+  if (!isObject(message)) return message
+  const { content } = message
+  if (Array.isArray(content)) return { ...message, content: [...content, '\n'] }
+  return typeof content === 'string' ? { ...message, content: `${content}\n` } : message
 }
 
-/** Counts the texts of one request with one effort, and remembers what makes the count less sure. */
-const newTally = (counter: Counter, family: ModelFamily | null): Tally => {
-  const effort = newEffort()
-  const reasons = new Set<string>()
-  let sure: CountClass = family?.confidence ?? 'unknown'
-  const note = (weakened: CountClass, why: string): void => {
-    reasons.add(why)
-    if (sureness.indexOf(weakened) > sureness.indexOf(sure)) sure = weakened
-  }
-  if (family === null) note('unknown', 'the overhead of this model is not known')
-  if (family !== null && family.encoding !== counter.encoding) {
-    note('unknown', `counted in ${counter.encoding}, the model speaks ${family.encoding}`)
-  }
-  return {
-    text: (text) => {
-      const count = counter.measure(text, effort)
-      if (!count.exact) note('bound', 'long pieces at one token a byte')
-      return count.tokens
-    },
-    note,
-    class: () => sure,
-    rule: () => [family?.rule ?? 'openai-chat/fallback', ...reasons].join('; '),
-    perMessage: family?.perMessage ?? fallback.perMessage,
-    perName: family?.perName ?? fallback.perName,
-  }
-}
+type Overhead = Pick<ModelFamily, 'perMessage' | 'perName'>
 
-const sureness: readonly CountClass[] = ['exact', 'formula', 'bound', 'unknown']
-
-const countMessage = (message: unknown, tally: Tally): number => {
+const countMessage = (message: unknown, overhead: Overhead, tally: Tally): number => {
   if (!isObject(message)) {
     tally.note('unknown', 'a message that is not an object')
     return 0
   }
   const { role, name, content } = message
-  let tokens = tally.perMessage + countContent(content, tally)
+  let tokens = overhead.perMessage + countContent(content, tally)
   if (typeof role === 'string') tokens += tally.text(role)
-  if (typeof name === 'string') tokens += tally.text(name) + tally.perName
+  if (typeof name === 'string') tokens += tally.text(name) + overhead.perName
   // Recorded usage: a result of a function costs two less, a call in the history three more (hmarr/
   // openai-chat-tokens at b8e3b11).
   if (role === 'function') {
@@ -100,16 +92,32 @@ const countMessage = (message: unknown, tally: Tally): number => {
   }
   if (isObject(message.function_call)) {
     tally.note('formula', 'function calls')
-    tokens += 3 + countCall(message.function_call, tally)
+    tokens += 3 + countTexts([message.function_call.name, message.function_call.arguments], tally)
   }
-  const calls = Array.isArray(message.tool_calls) ? message.tool_calls : []
-  for (const call of calls) {
-    tally.note('unknown', 'tool calls in the history')
-    const called = isObject(call) && isObject(call.function) ? call.function : {}
-    tokens += 3 + countCall(called, tally)
+  if (isObject(message.audio)) tally.note('unknown', 'speech kept by the vendor')
+  for (const call of listOf(message.tool_calls)) tokens += countToolCall(call, tally)
+  if (typeof message.tool_call_id === 'string') {
+    tally.note('bound', 'tool results', { below: 2, above: tally.text(message.tool_call_id) + callFrameMax })
   }
   return tokens
 }
+
+/** Nobody published how calls and results of tools are shown: as those of functions, and what a call says of
+ * itself, its id and the names around it at most once more. */
+const countToolCall = (call: unknown, tally: Tally): number => {
+  const fields = isObject(call) ? call : {}
+  const called = isObject(fields.function) ? fields.function : fields.custom
+  if (!isObject(called)) {
+    tally.note('unknown', 'tool calls of another kind')
+    return tally.json(call, 'tool calls')
+  }
+  const above = callFrameMax + countTexts([fields.id], tally)
+  tally.note('bound', 'tool calls', { below: 3, above })
+  return 3 + countTexts([called.name, called.arguments ?? called.input], tally)
+}
+
+/** The JSON around one call, `{"tool_uses":[{"recipient_name":"functions.","parameters":}]}`, and room. */
+const callFrameMax = 24
 
 /** Only the text of a part is sent, not its type; no content is no tokens. */
 const countContent = (content: unknown, tally: Tally): number => {
@@ -118,42 +126,28 @@ const countContent = (content: unknown, tally: Tally): number => {
   let tokens = 0
   for (const part of Array.isArray(content) ? content : [content]) {
     const text = isObject(part) ? (part.text ?? part.refusal) : part
-    if (typeof text === 'string') tokens += tally.text(text)
-    else tally.note('unknown', 'a part that is not text')
+    tokens += typeof text === 'string' ? tally.text(text) : tally.part(part)
   }
   return tokens
 }
 
-const countCall = (call: Fields, tally: Tally): number =>
-  [call.name, call.arguments].reduce<number>(
-    (tokens, text) => tokens + (typeof text === 'string' ? tally.text(text) : 0),
-    0,
-  )
+const countTexts = (texts: readonly unknown[], tally: Tally): number =>
+  texts.reduce<number>((tokens, text) => tokens + (typeof text === 'string' ? tally.text(text) : 0), 0)
 
-const countTools = (body: Fields, tally: Tally): number => {
-  let tokens = 0
-  for (const field of ['tools', 'functions', 'response_format']) {
-    const value = body[field]
-    if (!isObject(value) && !(Array.isArray(value) && value.length > 0)) continue
-    tally.note('unknown', `${field} as JSON text`)
-    tokens += countJson(value, tally)
-  }
-  return tokens
-}
-
-const countJson = (value: unknown, tally: Tally): number => {
-  try {
-    return tally.text(JSON.stringify(value) ?? '')
-  } catch {
-    tally.note('unknown', 'nested too deep to count')
+/** A schema is a part of the prompt (OpenAI's guide to prompt caching), in a form nobody published: at most its
+ * JSON and a frame. What `json_object` adds is small and not published either. */
+const countFormat = (format: unknown, tally: Tally): number => {
+  if (!isObject(format) || format.type === 'text') return 0
+  if (format.type === 'json_object') {
+    tally.note('bound', 'response_format json_object', { above: formatFrameMax })
     return 0
   }
+  const schema = tally.json(format.json_schema ?? format, 'response_format')
+  tally.note('bound', 'response_format as its JSON', { below: schema, above: formatFrameMax })
+  return schema
 }
+
+const formatFrameMax = 40
 
 const isInstruction = (message: unknown): boolean =>
   isObject(message) && (message.role === 'system' || message.role === 'developer')
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

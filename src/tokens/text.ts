@@ -1,40 +1,66 @@
-import { BytePairEncodingCore, type RawBytePairRanks } from 'gpt-tokenizer/BytePairEncodingCore'
+import type { RawBytePairRanks } from 'gpt-tokenizer/BytePairEncodingCore'
+import { newMerge } from './byte-pair.ts'
 import { type Encoding, familyOf } from './model-family.ts'
+import { newPieceCache } from './piece-cache.ts'
+import { type Cut, cutCl100k, cutO200k, cutR50k } from './pieces.ts'
+import { hashOf, openVocabulary, rankOf, type Vocabulary } from './vocabulary.ts'
 
 /** How many tokens a text has. Not `exact`: it has at most that many. */
 export type TextCount = { readonly tokens: number; readonly exact: boolean }
 
-/** What counting may still spend on long pieces; one for all the texts of a request, so that a request of a
- * thousand hostile texts costs no more than one. Spent as it is used. */
-export type Effort = { left: number }
-
 /** Counts the tokens of texts in one encoding. `count` gives the number alone, `measure` says whether it is
- * exact. Text that spells a special token is plain text. Never throws. */
+ * exact. Text that spells a special token is plain text; a lone surrogate is U+FFFD, as UTF-8 has it. Never throws. */
 export type Counter = {
   readonly encoding: Encoding
   readonly count: (text: string) => number
-  readonly measure: (text: string, effort?: Effort) => TextCount
+  readonly measure: (text: string) => TextCount
 }
 
 /** The encoding of a model by its name, by prefix where the name is new; null when no rule knows it. */
 export const encodingOf = (model: string): Encoding | null => familyOf(model)?.encoding ?? null
 
-/** The counter of an encoding. Its vocabulary is loaded at the first call and kept: that call takes 0.1 to
- * 0.3 s, during which nothing else runs, so a server makes it at its start.
- *
- * Exact for ordinary text. Two things are taken at their bound, one token a byte: words, runs of white space
- * or of signs so long that merging them (quadratic in the library) would stall whoever waits; and pieces
- * with a byte-order mark, which the library decodes wrongly (but not an English word right behind one). */
+/** The counter of an encoding, exact for every text. Its vocabulary is loaded at the first call and kept: that call
+ * takes 0.1 to 0.3 s, during which nothing else runs, so a server makes it at its start. Time grows with the text as
+ * n log n at most, whatever it says. */
 export const loadEncoding = (encoding: Encoding): Promise<Counter> => {
   const known = counters.get(encoding)
   if (known !== undefined) return known
-  const loading = vocabularies[encoding]().then(({ default: ranks }) => counterOf(encoding, ranks))
+  const loading = encodings[encoding].vocabulary().then((vocabulary) => newCounter(encoding, vocabulary))
   counters.set(encoding, loading)
   return loading
 }
 
-/** A full purse: about 20 ms of merging. */
-export const newEffort = (): Effort => ({ left: 2 ** 24 })
+/** A counter of its own, over a vocabulary that is open. `forget` empties its cache of pieces, for who measures. */
+export const newCounter = (encoding: Encoding, vocabulary: Vocabulary): Counter & { forget: () => void } => {
+  const { cut } = encodings[encoding]
+  const merge = newMerge(vocabulary)
+  const cache = newPieceCache()
+  const countPiece = (bytes: Uint8Array, start: number, end: number): number => {
+    const hash = hashOf(bytes, start, end)
+    if (rankOf(vocabulary, hash, bytes, start, end) !== -1) return 1
+    const known = cache.get(hash, bytes, start, end)
+    if (known > 0) return known
+    const tokens = merge(bytes, start, end)
+    cache.set(hash, bytes, start, end, tokens)
+    return tokens
+  }
+  const count = (text: string): number => {
+    const { bytes, end } = encode(text)
+    let tokens = 0
+    for (let start = 0; start < end; ) {
+      const next = cut(bytes, start, end)
+      tokens += countPiece(bytes, start, next)
+      start = next
+    }
+    return tokens
+  }
+  return {
+    encoding,
+    count,
+    measure: (text) => ({ tokens: count(text), exact: true }),
+    forget: cache.clear,
+  }
+}
 
 /** A bound that costs nothing: a text never has more tokens than bytes in UTF-8. */
 export const tokensAtMost = (text: string): number => {
@@ -50,87 +76,39 @@ export const tokensAtMost = (text: string): number => {
 
 const counters = new Map<Encoding, Promise<Counter>>()
 
-const vocabularies: Record<Encoding, () => Promise<{ default: RawBytePairRanks }>> = {
-  cl100k_base: () => import('gpt-tokenizer/bpeRanks/cl100k_base'),
-  o200k_base: () => import('gpt-tokenizer/bpeRanks/o200k_base'),
-}
+type Loader = () => Promise<{ readonly default: RawBytePairRanks }>
 
-/** White space as the vendor's tokenizer means it: JavaScript's `\s` takes U+FEFF in and leaves U+0085 out. */
-const space = String.raw`\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`
-const contraction = "'(?:[sS]|[dD]|[mM]|[tT]|[lL][lL]|[vV][eE]|[rR][eE])"
-const upper = String.raw`\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}`
-const lower = String.raw`\p{Ll}\p{Lm}\p{Lo}\p{M}`
-
-/** How each encoding cuts a text into pieces before merging (openai/tiktoken, tiktoken_ext/openai_public.py). */
-const splits: Record<Encoding, RegExp> = {
-  cl100k_base: new RegExp(
-    [
-      contraction,
-      String.raw`[^\r\n\p{L}\p{N}]?\p{L}+`,
-      String.raw`\p{N}{1,3}`,
-      String.raw` ?[^${space}\p{L}\p{N}]+[\r\n]*`,
-      `[${space}]+$`,
-      String.raw`[${space}]*[\r\n]`,
-      `[${space}]+(?![^${space}])`,
-      `[${space}]`,
-    ].join('|'),
-    'gu',
-  ),
-  o200k_base: new RegExp(
-    [
-      String.raw`[^\r\n\p{L}\p{N}]?[${upper}]*[${lower}]+(?:${contraction})?`,
-      String.raw`[^\r\n\p{L}\p{N}]?[${upper}]+[${lower}]*(?:${contraction})?`,
-      String.raw`\p{N}{1,3}`,
-      String.raw` ?[^${space}\p{L}\p{N}]+[\r\n/]*`,
-      String.raw`[${space}]*[\r\n]+`,
-      `[${space}]+(?![^${space}])`,
-      `[${space}]+`,
-    ].join('|'),
-    'gu',
-  ),
-}
-
-/** Finds texts that need care. A piece of more than about 70 characters holds one of these runs. */
-const awkward = new RegExp(String.raw`\ufeff|[\p{L}\p{M}]{32}|[${space}]{32}|[^${space}\p{L}\p{N}]{32}`, 'u')
-
-/** A word behind a byte-order mark, as at the start of a file. The mark is a token of its own: in both
- * vocabularies only the words `using` and `namespace` are ever merged with it. */
-const markedWord = /^\ufeff(?!using|namespace)[A-Za-z]/
-
-/** Pieces of up to so many bytes are merged without thinking. */
-const bytesOfShortPiece = 128
-
-/** Merged pieces remembered: bounded, because a hostile text fills it with pieces of 4 KB. */
-const piecesRemembered = 4096
-
-const counterOf = (encoding: Encoding, ranks: RawBytePairRanks): Counter => {
-  const split = splits[encoding]
-  const core = new BytePairEncodingCore({
-    bytePairRankDecoder: ranks,
-    tokenSplitRegex: split,
-    mergeCacheSize: piecesRemembered,
-  })
-  const measure = (text: string, effort = newEffort()): TextCount => {
-    if (!awkward.test(text)) return { tokens: core.countNative(text), exact: true }
-    let tokens = 0
-    let exact = true
-    for (const [matched] of text.matchAll(split)) {
-      const marked = markedWord.test(matched)
-      const piece = marked ? matched.slice(1) : matched
-      if (marked) tokens += 1
-      const bytes = tokensAtMost(piece)
-      const work = bytes > bytesOfShortPiece ? bytes * bytes : 0
-      if (work > effort.left || piece.includes('\ufeff')) {
-        tokens += bytes
-        exact = false
-      } else {
-        effort.left -= work
-        tokens += core.countNative(piece)
-      }
-    }
-    return { tokens, exact }
+/** How an encoding cuts a text, and the vocabulary it merges the pieces by, loaded once. */
+const encodingFrom = (cut: Cut, load: Loader): { cut: Cut; vocabulary: () => Promise<Vocabulary> } => {
+  let loaded: Promise<Vocabulary> | null = null
+  return {
+    cut,
+    vocabulary: () => {
+      loaded ??= load().then(({ default: ranks }) => openVocabulary(ranks))
+      return loaded
+    },
   }
-  return { encoding, measure, count: (text) => measure(text).tokens }
+}
+
+const o200k = encodingFrom(cutO200k, () => import('gpt-tokenizer/bpeRanks/o200k_base'))
+
+const encodings: Record<Encoding, ReturnType<typeof encodingFrom>> = {
+  cl100k_base: encodingFrom(cutCl100k, () => import('gpt-tokenizer/bpeRanks/cl100k_base')),
+  o200k_base: o200k,
+  // Differs in special tokens only, which plain text never has.
+  o200k_harmony: o200k,
+  p50k_base: encodingFrom(cutR50k, () => import('gpt-tokenizer/bpeRanks/p50k_base')),
+  r50k_base: encodingFrom(cutR50k, () => import('gpt-tokenizer/bpeRanks/r50k_base')),
+}
+
+/** Short texts are written into one room that is kept. */
+const room = new Uint8Array(2 ** 15)
+const encoder = new TextEncoder()
+
+const encode = (text: string): { bytes: Uint8Array; end: number } => {
+  if (text.length * 3 <= room.length) return { bytes: room, end: encoder.encodeInto(text, room).written }
+  const bytes = encoder.encode(text)
+  return { bytes, end: bytes.length }
 }
 
 const isPair = (text: string, at: number): boolean => {

@@ -17,9 +17,12 @@ describe('the prompt of a run', () => {
     const first = countRun({ instructions: text(1000), messages: [user(50)] }, counter)
     expect(first).toEqual({
       tokens: 1050,
+      low: 1050,
+      high: null,
       history: 0,
       class: 'formula',
       rule: 'openai-assistants-v1/whole-thread',
+      dated: '2026-11-23',
     })
     const messages = [user(50), assistant(200), user(50)]
     expect(countRun({ instructions: text(1000), messages }, counter)).toMatchObject({
@@ -63,12 +66,10 @@ describe('the prompt of a run', () => {
     })
   })
 
-  it('is a bound where a word is too long to merge', () => {
-    const run = countRun(
-      { instructions: '', messages: [{ role: 'user', text: 'a'.repeat(50_000) }] },
-      counter,
-    )
-    expect(run).toMatchObject({ tokens: 50_000, class: 'bound' })
+  it('is a bound where its texts are counted at their bound', () => {
+    const bytes: Counter = { ...counter, measure: (text) => ({ tokens: text.length, exact: false }) }
+    const run = countRun({ instructions: '', messages: [{ role: 'user', text: 'hello world' }] }, bytes)
+    expect(run).toMatchObject({ tokens: 11, class: 'bound' })
   })
 })
 

@@ -1,5 +1,5 @@
-import type { PromptCount } from './chat.ts'
-import { type Counter, newEffort } from './text.ts'
+import type { PromptCount } from './prompt-count.ts'
+import type { Counter } from './text.ts'
 
 /** What a run of an assistant sends to its model. `contextTokensMax`: the model's window, where it is known. */
 export type RunPrompt = {
@@ -14,10 +14,9 @@ export type RunPrompt = {
  * one always stays. `history` is every message sent but the user's after the last reply. The vendor adds
  * hidden texts that nobody can see, so the class is never better than `formula`. */
 export const countRun = (prompt: RunPrompt, counter: Counter): PromptCount => {
-  const effort = newEffort()
   let exact = true
   const count = (text: string): number => {
-    const counted = counter.measure(text, effort)
+    const counted = counter.measure(text)
     exact &&= counted.exact
     return counted.tokens
   }
@@ -26,11 +25,16 @@ export const countRun = (prompt: RunPrompt, counter: Counter): PromptCount => {
   const room = (prompt.contextTokensMax ?? Number.POSITIVE_INFINITY) - instructions
   const firstSent = oldestThatFits(sizes, room)
   const firstNew = prompt.messages.findLastIndex(({ role }) => role === 'assistant') + 1
+  const tokens = instructions + sum(sizes.slice(firstSent))
   return {
-    tokens: instructions + sum(sizes.slice(firstSent)),
+    tokens,
+    low: exact ? tokens : 0,
+    // Hidden texts come on top, and nobody published how long they are.
+    high: null,
     history: sum(sizes.slice(firstSent, Math.max(firstSent, firstNew))),
     class: exact ? 'formula' : 'bound',
-    rule: exact ? rule : `${rule}; long pieces at one token a byte`,
+    rule: exact ? rule : `${rule}; texts at one token a byte`,
+    dated: '2026-11-23',
   }
 }
 

@@ -26,7 +26,7 @@ const rooms = [
 const pureRooms: readonly string[] = [...rooms.slice(0, rooms.indexOf('ledger')), 'reports']
 
 /** Packages a pure room may use: they compute, and touch nothing. */
-const purePackages = /^(?:temporal-polyfill|gpt-tokenizer|@noble\/hashes|zod)(?:\/|$)/
+const purePackages = /^(?:temporal-polyfill|gpt-tokenizer|@noble\/hashes|zod|image-size\/types)(?:\/|$)/
 
 /** The library's door belongs to no room and holds only what is browser-safe: it may look into pure rooms. */
 const libraryDoor = 'src/index.ts'

@@ -1,0 +1,30 @@
+/** Why bytes could not be read from a text: it is no data URL, it is one in another coding than base64, or its
+ * base64 is broken. */
+export type DataUrlProblem = 'not_a_data_url' | 'not_base64'
+
+/** The bytes of a data URL, at most so many of them; `whole` when they are all there are. */
+export type DataUrlBytes = { readonly bytes: Uint8Array; readonly whole: boolean }
+
+/** Reads the first bytes of a data URL. Its work grows with `bytesMax`, not with the text. */
+export const bytesOfDataUrl = (url: string, bytesMax: number): DataUrlBytes | DataUrlProblem => {
+  const head = /^data:([^,]*),/i.exec(url.slice(0, headCharactersMax))
+  if (head === null) return 'not_a_data_url'
+  if (!/;\s*base64\s*$/i.test(head[1] ?? '')) return 'not_base64'
+  const start = head[0].length
+  const wanted = Math.ceil(bytesMax / 3) * 4
+  const whole = url.length - start <= wanted
+  // White space is allowed in base64. Where the text is cut, the cut stands between two groups of four.
+  const base64 = url.slice(start, start + wanted).replace(/[\t\n\f\r ]+/g, '')
+  const cut = whole ? base64 : base64.slice(0, base64.length - (base64.length % 4))
+  try {
+    const binary = atob(cut)
+    const bytes = new Uint8Array(Math.min(binary.length, bytesMax))
+    for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at)
+    return { bytes, whole: whole && binary.length <= bytesMax }
+  } catch {
+    return 'not_base64'
+  }
+}
+
+/** Longer than any media type with its parameters. */
+const headCharactersMax = 1024
