@@ -18,8 +18,10 @@ export {
   subtract,
   zero,
 } from './money/rational.ts'
-export { type Plan, type PlannedTurn, type PlanTotal, plan } from './planning/conversation.ts'
+export { type Plan, plan } from './planning/conversation.ts'
+export type { PlanTotal } from './planning/plan-cost.ts'
 export { type PlanRequest, parsePlanRequest } from './planning/plan-request.ts'
+export type { PlannedTurn } from './planning/plan-turns.ts'
 export { type Quote, quote } from './planning/quote.ts'
 export { type Sunset, successorOf, sunsets } from './pricing/lifecycle.ts'
 export {
@@ -40,7 +42,20 @@ export {
 } from './pricing/price-book.ts'
 export type { Rate } from './pricing/rate.ts'
 export { type Clock, formatInstant, type Instant, manualClock, parseInstant } from './time.ts'
+export { type AudioCount, charactersOf, countAudio } from './tokens/audio.ts'
+export {
+  type AudioDuration,
+  type AudioParser,
+  type AudioProblem,
+  durationOf,
+} from './tokens/audio-duration.ts'
+export { countGenerateContent, countMessages } from './tokens/calibrated.ts'
 export { countChat, type PromptCount } from './tokens/chat.ts'
+export { countDocument, type DocumentCount } from './tokens/document.ts'
+export { type DocumentPages, type DocumentProblem, pagesOf } from './tokens/document-pages.ts'
+export { countImage, type ImageCount, imageAtMost, type ShownImage } from './tokens/image.ts'
+export { type ImageProblem, type ImageSize, sizeOfImage } from './tokens/image-size.ts'
+export { countResponses } from './tokens/responses.ts'
 export { type Counter, encodingOf, loadEncoding } from './tokens/text.ts'
 export {
   type ContainerRule,

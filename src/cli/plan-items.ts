@@ -18,6 +18,7 @@ export type PlanOptions = {
   readonly facts: ModelFacts
   readonly now: Instant
   readonly json: boolean
+  readonly plot?: boolean
   readonly fields: Readonly<Record<string, unknown>>
 }
 
@@ -46,7 +47,12 @@ export const planItems = async (
     if (options.json && form === 'lines') io.out(`${formatJson(formatPlanJson(planned), { indent: 0 })}\n`)
     else plans.push(planned)
   }
-  if (!options.json) io.out(plans.map((planned) => formatPlanTable(planned, io)).join('\n'))
+  if (!options.json)
+    io.out(
+      plans
+        .map((planned) => formatPlanTable(planned, { color: io.color, plot: options.plot === true }))
+        .join('\n'),
+    )
   else if (form === 'object')
     io.out(plans.map((planned) => `${formatJson(formatPlanJson(planned))}\n`).join(''))
   else if (form === 'array') io.out(`${formatJson(plans.map(formatPlanJson))}\n`)
@@ -57,7 +63,7 @@ const planItem = (item: Item, { book, facts, now, fields }: PlanOptions): NotedP
   if ('error' in item) return item.error
   try {
     const request = parsePlanRequest(withFields(item.value, fields), now)
-    const planned = plan(request, book)
+    const planned = plan(request, book, facts)
     return { plan: planned, notes: planNotes(planned, findModel(facts, request)) }
   } catch (error) {
     if (!(error instanceof OctroiError)) throw error

@@ -1,22 +1,38 @@
 import { formatPicos, type Picos } from '../money/money.ts'
 import { formatScaled, type Rational, roundHalfEven } from '../money/rational.ts'
-import type { Plan, PlanChoice, PricedTurn } from '../planning/conversation.ts'
+import type { Plan } from '../planning/conversation.ts'
+import type { PlanChoice } from '../planning/plan-choices.ts'
+import type { PricedTurn } from '../planning/plan-cost.ts'
 import type { PlanRequest } from '../planning/plan-request.ts'
 import { formatInstant } from '../time.ts'
+import { costLines, leverColumns, leverRow, standingJson } from './plan-levers.ts'
+import { drawTurns } from './plan-plot.ts'
 import { formatTable } from './table.ts'
 
 /** A plan and what there is to note of it. */
 export type NotedPlan = { readonly plan: Plan; readonly notes: readonly string[] }
 
 /** Lays a plan out for people: its turns, what history costs, what caps would save. */
-export const formatPlanTable = ({ plan, notes }: NotedPlan, options: { readonly color: boolean }): string => {
+export const formatPlanTable = (
+  { plan, notes }: NotedPlan,
+  { plot, ...options }: { readonly color: boolean; readonly plot: boolean },
+): string => {
   const { request, total, currency, unpriced } = plan
   const last = ['total', total.input, total.history, total.output, amount(total.cost)].map(String)
   return [
     `${titleOf(request)}\n`,
     formatTable(turnColumns(currency), shortened(plan.turns), { ...options, totals: [last] }),
     historyLine(plan),
+    plot
+      ? drawTurns(plan.turns, { currency })
+          .map((line) => `${line}\n`)
+          .join('')
+      : '',
+    ...costLines(plan),
     formatTable(choiceColumns(currency), plan.choices.map(choiceRow(request)), options),
+    plan.levers.length === 0
+      ? ''
+      : formatTable(leverColumns(currency), plan.levers.map(leverRow(plan.total)), options),
     [...new Set([...notes, ...unpriced.map(({ message }) => message)])].map((line) => `${line}\n`).join(''),
   ]
     .filter((part) => part !== '')
@@ -30,11 +46,17 @@ export const formatPlanJson = ({ plan, notes }: NotedPlan): Readonly<Record<stri
     schema: 'octroi-plan/1',
     request: { ...request, at: formatInstant(request.at) },
     currency,
-    total: money(total.cost),
-    totalIfHistoryFree: money(total.costWithoutHistory),
+    total: money(plan.cost),
+    totalIfHistoryFree: money(
+      plan.cost === null || total.historyCost === null ? null : plan.cost - total.historyCost,
+    ),
     input: total.input,
     history: total.history,
     output: total.output,
+    cached: total.cached,
+    written: total.written,
+    cacheRule: plan.cacheRule?.rule ?? null,
+    tokensCost: money(total.cost),
     historyCost: money(total.historyCost),
     historyShareOfInput: share(total.historyShareOfInput),
     historyShareOfCost: total.historyShareOfCost === null ? null : share(total.historyShareOfCost),
@@ -52,6 +74,13 @@ export const formatPlanJson = ({ plan, notes }: NotedPlan): Readonly<Record<stri
       history: sums.history,
       output: sums.output,
       total: money(sums.cost),
+      saved: money(saved),
+    })),
+    ...standingJson(plan),
+    levers: plan.levers.map(({ lever, to, cost, saved }) => ({
+      lever,
+      to,
+      total: money(cost),
       saved: money(saved),
     })),
     unpriced,

@@ -3,6 +3,7 @@ import { configSchema } from '../gateway/config.ts'
 import { spendDimensions } from '../reports/spend.ts'
 import { meterNames } from '../usage/meter.ts'
 import { bookSchemas } from './book-schemas.ts'
+import { quoteSchemas } from './quote-schemas.ts'
 
 const money = z
   .string()
@@ -106,6 +107,12 @@ const priceCost = z
 
 const tokens = (most: number) => z.int().min(0).max(most)
 
+const toolRound = {
+  call: tokens(1_000_000),
+  result: z.union([tokens(1_000_000), z.literal('file_search')]),
+}
+const runBudget = { promptTokens: tokens(1_000_000), completionTokens: tokens(1_000_000) }
+
 const planRequest = z
   .strictObject({
     provider: name.max(200).default('openai'),
@@ -118,6 +125,29 @@ const planRequest = z
     priming: tokens(1_000_000).nullable().default(0),
     keepTurns: tokens(10_000).nullable().optional(),
     capTokens: tokens(10_000_000).nullable().optional(),
+    cache: z.enum(['none', 'auto', '5m', '1h']).nullable().default('none'),
+    imagesPerTurn: z
+      .looseObject({ tokens: tokens(1_000_000) })
+      .nullable()
+      .optional(),
+    toolRounds: z
+      .union([
+        z.array(z.looseObject(toolRound)).max(100),
+        z.looseObject({ ...toolRound, rounds: tokens(100) }),
+      ])
+      .nullable()
+      .optional()
+      .describe('The calls of tools in every turn: each of them, or one kind and how often.'),
+    minutesBetween: tokens(1_000_000).nullable().default(0),
+    codeInterpreter: z.boolean().nullable().default(false),
+    retrievalGigabytes: z
+      .union([z.number().min(0), z.string().regex(/^\d{1,9}(\.\d{1,12})?$/)])
+      .nullable()
+      .optional(),
+    assistants: tokens(10_000).nullable().default(1),
+    days: tokens(10_000).nullable().default(30),
+    conversationsPerMonth: tokens(1_000_000_000).nullable().optional(),
+    runBudget: z.looseObject(runBudget).nullable().optional(),
   })
   .describe('A conversation, as `octroi plan` reads it: one object, an array, or one a line.')
 
@@ -133,11 +163,22 @@ const plan = z
       ...{ system: count, user: count, assistant: count, turns: count, priming: count },
       keepTurns: count.nullable(),
       capTokens: count.nullable(),
+      cache: z.enum(['none', 'auto', '5m', '1h']),
+      imagesPerTurn: z.object({ tokens: count }).nullable(),
+      toolRounds: z.array(z.object({ call: count, result: count })),
+      ...{ minutesBetween: count, codeInterpreter: z.boolean() },
+      retrievalGigabytes: z.string().nullable(),
+      ...{ assistants: count, days: count, conversationsPerMonth: count.nullable() },
+      runBudget: z.object(runBudget).nullable(),
     }),
     currency,
-    total: money.nullable(),
+    total: money.nullable().describe('Of one conversation: its tokens and its code interpreter.'),
     totalIfHistoryFree: money.nullable(),
     ...planSums,
+    cached: count.describe('Input tokens read from a cache.'),
+    written: count.describe('Input tokens written to a cache.'),
+    cacheRule: maybeName,
+    tokensCost: money.nullable(),
     historyCost: money.nullable(),
     historyShareOfInput: share,
     historyShareOfCost: share,
@@ -151,6 +192,26 @@ const plan = z
         saved: money.nullable(),
       }),
     ),
+    codeInterpreter: z.object({ sessions: count, total: money.nullable() }).nullable(),
+    storage: z.object({ gigabytes: name, gigabyteDays: name, total: money.nullable() }).nullable(),
+    month: z
+      .object({
+        conversations: count,
+        conversationsTotal: money.nullable(),
+        storageTotal: money.nullable(),
+        total: money.nullable(),
+      })
+      .nullable(),
+    levers: z
+      .array(
+        z.object({
+          lever: z.enum(['cap', 'cache', 'model', 'batch']),
+          to: name,
+          total: money,
+          saved: money,
+        }),
+      )
+      .describe('What would make the tokens cheaper, each alone, what saves most first.'),
     unpriced: z.array(unpriced),
     notes: z.array(z.string()),
   })
@@ -307,6 +368,7 @@ const config = configSchema
  * is written today would no longer be read; a new field alone does not change it. */
 export const schemas = {
   ...bookSchemas,
+  ...quoteSchemas,
   'config-1': config,
   'error-1': failure,
   'keys-list-1': keysList,

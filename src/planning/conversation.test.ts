@@ -1,14 +1,14 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import vectors from '../../test/vectors/conversations.json' with { type: 'json' }
 import { formatPicos, type Picos } from '../money/money.ts'
 import { format } from '../money/rational.ts'
 import { openPriceBook, type PriceRow } from '../pricing/price-book.ts'
-import { parseInstant } from '../time.ts'
 import { type Counter, loadEncoding } from '../tokens/text.ts'
 import { countRun } from '../tokens/thread.ts'
-import { plan, planTurns, totalInput } from './conversation.ts'
-import type { PlanRequest } from './plan-request.ts'
+import { plan } from './conversation.ts'
+import { type PlanRequest, parsePlanRequest } from './plan-request.ts'
+import { planTurns, totalInput } from './plan-turns.ts'
 
 const row = (meter: string, unitPrice: string): PriceRow => ({
   provider: 'openai',
@@ -34,18 +34,14 @@ const book = openPriceBook([
 ])
 
 /** The article's conversation. */
-const article: PlanRequest = {
-  provider: 'openai',
-  model: 'gpt-4-1106-preview',
-  at: parseInstant('2023-11-15'),
-  system: 1000,
-  user: 50,
-  assistant: 200,
-  turns: 20,
-  priming: 0,
-  keepTurns: null,
-  capTokens: null,
-}
+const article: PlanRequest = parsePlanRequest(
+  {
+    model: 'gpt-4-1106-preview',
+    at: '2023-11-15',
+    ...{ system: 1000, user: 50, assistant: 200, turns: 20 },
+  },
+  0,
+)
 const usd = (amount: Picos | null): string | null => (amount === null ? null : formatPicos(amount))
 const inputs = (request: PlanRequest): readonly number[] => planTurns(request).map((turn) => turn.input)
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
@@ -107,8 +103,33 @@ describe('the article’s conversation', () => {
   })
 })
 
+type Stateful = {
+  readonly id: string
+  readonly kind: string
+  readonly inputs: Readonly<Record<'S' | 'u' | 'a' | 'n', number>> &
+    Readonly<Partial<Record<'c' | 'k' | 'M' | 'last_messages', number>>>
+  readonly expected: { readonly total_input_tokens: number } & Readonly<
+    Partial<
+      Record<
+        | 'total_output_tokens'
+        | 'last_turn_input'
+        | 'upper_bound'
+        | 'uncapped_total'
+        | 'saving_pct'
+        | 'total_usd'
+        | 'if_history_were_free_usd',
+        number
+      >
+    >
+  > &
+    Readonly<Partial<Record<'first_inputs' | 'per_turn_inputs', readonly number[]>>>
+}
+const { vectors }: { readonly vectors: readonly Stateful[] } = JSON.parse(
+  readFileSync(new URL('../../test/vectors/conversations.json', import.meta.url), 'utf8'),
+)
+
 describe('the acceptance figures', () => {
-  const cases = vectors.vectors.filter(({ kind }) => kind.startsWith('stateful_'))
+  const cases = vectors.filter(({ kind }) => kind.startsWith('stateful_'))
 
   it.each(cases.map((vector) => [vector.id, vector] as const))('%s', (_id, { inputs: given, expected }) => {
     const request: PlanRequest = {
@@ -144,17 +165,30 @@ describe('the acceptance figures', () => {
   })
 
   it('conv-059: what the article’s conversation costs', () => {
-    const vector = vectors.vectors.find(({ id }) => id === 'conv-059')
+    const vector = vectors.find(({ id }) => id === 'conv-059')
     const { total } = plan(article, book)
     expect(usd(total.cost)).toBe(String(vector?.expected.total_usd))
     expect(usd(total.costWithoutHistory)).toBe(String(vector?.expected.if_history_were_free_usd))
   })
 })
 
+/** The shortest prompt of the last call of a turn. */
+const fixedOf = (
+  fields: Pick<PlanRequest, 'system' | 'user' | 'priming' | 'toolRounds' | 'imagesPerTurn'>,
+): number =>
+  fields.system +
+  fields.user +
+  fields.priming +
+  (fields.imagesPerTurn?.tokens ?? 0) +
+  fields.toolRounds.reduce((all, { call, result }) => all + call + result, 0)
+
 describe('a plan', () => {
   const tokens = fc.integer({ min: 0, max: 500 })
+  const round = fc.record({ call: fc.integer({ min: 0, max: 99 }), result: fc.integer({ min: 0, max: 99 }) })
   const requests = fc
     .record({
+      toolRounds: fc.array(round, { maxLength: 3 }),
+      imagesPerTurn: fc.option(fc.record({ tokens })),
       system: tokens,
       user: tokens,
       assistant: tokens,
@@ -166,7 +200,7 @@ describe('a plan', () => {
     .map(({ room, ...fields }) => ({
       ...article,
       ...fields,
-      capTokens: room === null ? null : fields.system + fields.user + fields.priming + room,
+      capTokens: room === null ? null : fixedOf(fields) + room,
     }))
 
   it('has the same total by its closed form as turn by turn', () => {
@@ -185,9 +219,18 @@ describe('a plan', () => {
         const free = inputs({ ...request, keepTurns: null, capTokens: null })
         inputs(request).forEach((input, index) => {
           expect(input).toBeLessThanOrEqual(
-            Math.min(free[index] ?? 0, request.capTokens ?? Number.POSITIVE_INFINITY),
+            Math.min(
+              free[index] ?? 0,
+              (request.capTokens ?? Number.POSITIVE_INFINITY) * (request.toolRounds.length + 1),
+            ),
           )
         })
+        for (const { calls } of planTurns(request)) {
+          for (const { input, history } of calls) {
+            expect(input).toBeLessThanOrEqual(request.capTokens ?? Number.POSITIVE_INFINITY)
+            expect(history).toBeGreaterThanOrEqual(0)
+          }
+        }
       }),
     )
   })

@@ -20,6 +20,16 @@ describe('a plan from outside', () => {
       priming: 0,
       keepTurns: null,
       capTokens: null,
+      cache: 'none',
+      imagesPerTurn: null,
+      toolRounds: [],
+      minutesBetween: 0,
+      codeInterpreter: false,
+      retrievalGigabytes: null,
+      assistants: 1,
+      days: 30,
+      conversationsPerMonth: null,
+      runBudget: null,
     })
     expect(parsePlanRequest({ ...article, at: '2023-11-15', keepTurns: 0 }, now)).toMatchObject({
       at: parseInstant('2023-11-15'),
@@ -41,6 +51,16 @@ describe('a plan from outside', () => {
     [{ ...article, at: 7 }, 'at is 7. Write it as "2026-11-24".'],
     [{ ...article, keep: 2 }, 'A plan has no field "keep". It has provider, model, at, system,'],
     [{ ...article, capTokens: 900 }, 'a turn without any history has 1050 tokens. Raise capTokens.'],
+    [{ ...article, cache: true }, 'cache is true. It is one of none, auto, 5m, 1h.'],
+    [{ ...article, codeInterpreter: 'yes' }, 'codeInterpreter is "yes". It is true or false.'],
+    [{ ...article, imagesPerTurn: 85 }, 'imagesPerTurn.tokens is missing'],
+    [{ ...article, toolRounds: [{ call: 5 }] }, 'toolRounds.result is missing'],
+    [{ ...article, runBudget: {} }, 'runBudget.promptTokens is missing'],
+    [{ ...article, retrievalGigabytes: 1e-9 }, 'retrievalGigabytes is 1e-9'],
+    [
+      { ...article, capTokens: 1390, toolRounds: { rounds: 1, call: 40, result: 301 } },
+      'a turn without any history has 1391 tokens.',
+    ],
     [[article], 'A plan must be an object such as'],
     [null, 'A plan must be an object such as'],
   ])('%j is refused by name', (value, message) => {

@@ -79,6 +79,11 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./price.ts')).command,
   },
   {
+    name: 'quote',
+    summary: 'Quote a request before it is sent: the least, the expected and the most it can cost',
+    load: async () => (await import('./quote.ts')).command,
+  },
+  {
     name: 'report conversations',
     summary: 'Say what each conversation cost, and how much of it was history sent again',
     load: async () => (await import('./report-conversations.ts')).command,
@@ -97,5 +102,10 @@ export const commandIndex: readonly CommandEntry[] = [
     name: 'serve',
     summary: 'Start the gateway: quote, hold, forward, meter and book every call',
     load: async () => (await import('./serve.ts')).command,
+  },
+  {
+    name: 'tokens',
+    summary: 'Count the tokens of a text, a request, an image or a sound',
+    load: async () => (await import('./tokens.ts')).command,
   },
 ]

@@ -133,10 +133,58 @@ describe('octroi plan', () => {
     [['--turns', 'many'], 'turns is "many"'],
     [['--cap-tokens', '100'], 'capTokens is 100, but a turn without any history has 1050 tokens'],
     [['--at', 'yesterday'], '"yesterday" is not an instant'],
+    [['--cache', 'much'], 'cache is "much". It is one of none, auto, 5m, 1h.'],
+    [['--tool-rounds', '2,40'], 'toolRounds.result is missing'],
+    [['--tool-rounds', '101,1,1'], 'toolRounds has 101 rounds. A turn has at most 100.'],
+    [['--tool-rounds', '100,1,1', '--turns', '1000'], 'are 101000 calls. A plan has at most 20000'],
+    [['--images-tokens', 'x'], 'imagesPerTurn.tokens is "x"'],
+    [['--retrieval-gigabytes', '-1'], 'retrievalGigabytes is "-1"'],
+    [['--days', '1.5'], 'days is 1.5'],
   ])('refuses %j with exit 2, naming the field', async (args, message) => {
     const { exit, out, err } = await run([...article, ...args])
     expect([exit, out]).toEqual([2, ''])
     expect(err).toContain(message)
+  })
+
+  it('plans tools, images, a cache and a month from options', async () => {
+    const options =
+      '--model gpt-4-1106-preview --at 2024-03-15 --system 800 --user 10 --images-tokens 50 --assistant 150 --turns 1'
+    const tools = '--tool-rounds 2,40,300 --code-interpreter --retrieval-gigabytes 0.25 --assistants 3'
+    const { exit, out } = await run(`${options} ${tools} --conversations-per-month 10 --json`.split(' '))
+    const plan = JSON.parse(out)
+    expect(exit).toBe(0)
+    // 860 + 1,200 + 1,540 tokens in at 10 and 230 out at 30 USD a million, and a session of 0.03.
+    expect(plan).toMatchObject({ input: 3600, output: 230, tokensCost: '0.0429', total: '0.0729' })
+    expect(plan.codeInterpreter).toEqual({ sessions: 1, total: '0.03' })
+    expect(plan.storage).toEqual({ gigabytes: '0.25', gigabyteDays: '22.5', total: '4.5' })
+    expect(plan.month).toMatchObject({ conversationsTotal: '0.729', total: '5.229' })
+  })
+
+  it('says how much is read from a cache, and by which rule', async () => {
+    const plan = '--model gpt-5.6-sol --at 2026-10-15 --system 2000 --user 100 --assistant 300 --turns 10'
+    const { out } = await run(`${plan} --cache auto`.split(' '))
+    expect(lineWith(out, 'total').split(/ +/)).toEqual(['total', '39000', '18000', '3000', '0.10182'])
+    expect(out).toContain('Of the input 33300 tokens are read from the cache and 5700 written to it.')
+    expect(out).toContain('Cached by openai-cache/paid-writes, as if every turn found')
+    const early = await run([...article, '--cache', 'auto'])
+    expect(early.out).toContain('No cache of gpt-4-1106-preview (openai) is known on that day, with its rule')
+    expect([early.exit, lineWith(early.out, 'total').split(/ +/).at(-1)]).toEqual([0, '0.805'])
+    const unknown = await run(
+      '--provider acme --model m --user 1 --assistant 1 --turns 1 --cache auto'.split(' '),
+    )
+    expect(unknown.out).toContain('No cache of m (acme) is known on that day')
+  })
+
+  it('ranks what would save most, and draws the turns where that is asked for', async () => {
+    const { out } = await run([...article, '--plot'])
+    expect(lineWith(out, 'ask gpt-3.5-turbo-1106').split(/ {2,}/)).toEqual([
+      'ask gpt-3.5-turbo-1106',
+      '0.0765',
+      '0.7285',
+      '90.5 %',
+    ])
+    expect(lineWith(out, '0.064 USD ┤')).toContain('░')
+    expect((await run(article)).out).not.toContain('┤')
   })
 
   it('refuses an unknown field and broken JSON by name', async () => {

@@ -2,6 +2,7 @@ import type { Database } from '../../ledger/database.ts'
 import { readCalls } from '../../ledger/reading.ts'
 import { formatPicos } from '../../money/money.ts'
 import { plan } from '../../planning/conversation.ts'
+import { parsePlanRequest } from '../../planning/plan-request.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
 import { createConversationFold } from '../../reports/conversations.ts'
 import { formatShare } from '../../reports/share.ts'
@@ -23,18 +24,7 @@ export const planAgainstLedger = async (
   if (happened === undefined) return 'The ledger has no such conversation.\n'
   const { system, user, turns, model } = conversation
   const planned = plan(
-    {
-      provider: 'openai',
-      model,
-      at: happened.first,
-      system,
-      user,
-      assistant: replyTokens,
-      turns,
-      priming: 0,
-      keepTurns: null,
-      capTokens: null,
-    },
+    parsePlanRequest({ model, system, user, assistant: replyTokens, turns }, happened.first),
     book,
   ).total
   const rows = [
