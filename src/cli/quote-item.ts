@@ -129,6 +129,9 @@ const surroundingsOf = (
 ): Surroundings => {
   const fact = findModel(facts, { provider, model, at })
   return {
+    provider,
+    model,
+    at,
     bodyBytes: tokensAtMost(textOfBody(request)),
     contextWindow: fact?.contextWindow ?? null,
     outputTokensMax: fact?.outputTokensMax ?? fact?.contextWindow ?? null,

@@ -11,7 +11,15 @@ const wire = (): ReplyWire => {
   return route.wire
 }
 
-const surroundings = { bodyBytes: 200, contextWindow: 128_000, outputTokensMax: 4_096, objects: {} }
+const surroundings = {
+  provider: 'openai',
+  model: 'gpt-4-vision-preview',
+  at: parseInstant('2023-11-15'),
+  bodyBytes: 200,
+  contextWindow: 128_000,
+  outputTokensMax: 4_096,
+  objects: {},
+}
 const user = (content: unknown) => ({ role: 'user', content })
 
 describe('the bound of a chat request', () => {
@@ -25,10 +33,33 @@ describe('the bound of a chat request', () => {
     expect(wire().bound({ messages: [user('hello')] }, surroundings)[1]?.most).toBe(4_096)
   })
 
-  it('is the window of the model as soon as a part is not text', () => {
-    const image = user([{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }])
-    expect(wire().bound({ messages: [image] }, surroundings)[0]?.most).toBe(128_000)
-    const [unseen] = wire().bound({ messages: [image] }, { ...surroundings, contextWindow: null })
+  const shown = (url: string, detail?: string) =>
+    user([
+      { type: 'text', text: 'what is it?' },
+      { type: 'image_url', image_url: { url, detail } },
+    ])
+  const mostOf = (message: unknown, more: object = {}) =>
+    wire().bound({ messages: [message] }, { ...surroundings, ...more })[0]?.most
+
+  it('counts an image by its size: 765 tokens for 1000 x 1000, 85 in low resolution', () => {
+    const header = Buffer.from('89504e470d0a1a0a0000000d49484452000003e8000003e80802000000', 'hex')
+    const url = `data:image/png;base64,${Buffer.concat([header, Buffer.alloc(3_000)]).toString('base64')}`
+    const bodyBytes = url.length + 150
+    expect(mostOf(shown(url), { bodyBytes })).toBe(150 + 765)
+    expect(mostOf(shown(url, 'low'), { bodyBytes })).toBe(150 + 85)
+  })
+
+  it('takes an image that it cannot see, or read, for the dearest one', () => {
+    const dearest = 200 - 'https://example.com/a.png'.length + 1_445
+    expect(mostOf(shown('https://example.com/a.png'))).toBe(dearest)
+    expect(mostOf(shown('data:image/png;base64,AA'))).toBe(200 - 'data:image/png;base64,AA'.length + 1_445)
+    expect(mostOf(shown('https://example.com/a.png'), { model: 'no-rule-for-it' })).toBe(128_000)
+  })
+
+  it('is the window of the model as soon as a part is neither text nor an image', () => {
+    const sound = user([{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }])
+    expect(mostOf(sound)).toBe(128_000)
+    const [unseen] = wire().bound({ messages: [sound] }, { ...surroundings, contextWindow: null })
     expect(unseen?.most).toBeNull()
     expect(unseen?.reason).toContain('not text')
   })

@@ -6,6 +6,7 @@ import type { Bound } from './bound.ts'
 import { cacheLifetimes } from './cache-lifetimes.ts'
 import type { Endpoint, ReadWire, Reply, ReplyWire, StreamMeter, Surroundings } from './endpoint.ts'
 import { readEvent } from './events.ts'
+import { imageParts } from './image-parts.ts'
 import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
@@ -93,13 +94,15 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
 const toolsOverheadTokensMax = 512
 
 /** Input: no text has more tokens than bytes, and the JSON around a message is longer than the tokens it
- * stands for; whatever is not text is bounded by the model's window alone. Output: the limit in the request,
+ * stands for; an image has its own rule; whatever else
+ * is not text is bounded by the model's window alone. Output: the limit in the request,
  * else the model's cap, for each of `n` choices. */
 const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
   const { bodyBytes, contextWindow, outputTokensMax } = surroundings
   const overhead = listOf(member(request, 'tools')).length > 0 ? toolsOverheadTokensMax : 0
-  const textual = bodyBytes + overhead
-  const inputMost = textOnly(request) ? Math.min(textual, contextWindow ?? textual) : contextWindow
+  const images = member(request, 'audio') === undefined ? imageParts(request, surroundings) : null
+  const parts = images === null ? null : bodyBytes - images.bytes + images.tokens + overhead
+  const inputMost = parts === null ? contextWindow : Math.min(parts, contextWindow ?? parts)
   const asked =
     countOf(member(request, 'max_completion_tokens')) ??
     countOf(member(request, 'max_tokens')) ??
@@ -139,13 +142,6 @@ const tighten = (bounds: readonly Bound[], count: PromptCount): readonly Bound[]
 }
 
 const boundingClasses: ReadonlySet<PromptCount['class']> = new Set(['exact', 'formula', 'bound'])
-
-const textOnly = (request: Json): boolean =>
-  member(request, 'audio') === undefined &&
-  listOf(member(request, 'messages')).every((message) => {
-    const content = member(message, 'content')
-    return !Array.isArray(content) || content.every((part) => textOf(member(part, 'text')) !== null)
-  })
 
 /** `stream_options.include_usage` was announced on 2024-05-06 (OpenAI API changelog); before that the vendor
  * refused the argument. */

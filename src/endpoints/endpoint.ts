@@ -80,6 +80,10 @@ export type RequestFacts = {
 
 /** What bounds a request besides itself. */
 export type Surroundings = {
+  /** Whose rules and model it is counted by, and when. */
+  readonly provider: string
+  readonly model: string
+  readonly at: Instant
   readonly bodyBytes: number
   readonly contextWindow: number | null
   readonly outputTokensMax: number | null

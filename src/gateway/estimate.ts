@@ -42,6 +42,9 @@ const boundsOf = (parts: Pick<Parts, 'models'>, asked: Estimated): readonly Boun
     at: call.at,
   })
   return wire.bound(request, {
+    provider: upstream.pricesFrom,
+    model: call.model,
+    at: call.at,
     bodyBytes,
     contextWindow: facts?.contextWindow ?? null,
     outputTokensMax: facts?.outputTokensMax ?? facts?.contextWindow ?? null,
