@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { member, parseJson, textOf } from '../endpoints/json.ts'
+import { OctroiError } from '../errors.ts'
 import type { Database } from '../ledger/database.ts'
 import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { ledgerStore } from '../ledger/ledger.ts'
@@ -33,10 +35,14 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
 
 /** The control plane of the gateway that holds a data folder, or null when none has announced itself. */
 export const findControl = async (folder: string): Promise<string | null> => {
-  const text = await readFile(controlFile(folder), 'utf8').catch(() => null)
-  if (text === null) return null
-  const found: unknown = JSON.parse(text)
-  return typeof found === 'object' && found !== null && 'url' in found ? String(found.url) : null
+  const text = await readFile(controlFile(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw new OctroiError(
+      'bad_input',
+      `${controlFile(folder)} cannot be read (${error.code}). Check its rights.`,
+    )
+  })
+  return text === null ? null : textOf(member(parseJson(text), 'url'))
 }
 
 const controlFile = (folder: string): string => join(folder, 'control.json')

@@ -167,6 +167,10 @@ const decoderOf = (encoding: string) => {
   return null
 }
 
+/** True when it is certain that a request did not reach the provider: what it would have changed has not changed. */
+export const wasNotSent = (error: unknown): boolean =>
+  error instanceof OctroiError && (error.code === 'upstream_unreachable' || error.code === 'client_gone')
+
 /** Errors of which it is sure that no byte of the request was sent. */
 const neverSent = new Set([
   'ECONNREFUSED',

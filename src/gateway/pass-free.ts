@@ -1,6 +1,7 @@
 import type { FreeRoute } from '../endpoints/endpoint.ts'
 import { parseJson } from '../endpoints/json.ts'
 import type { Exchange } from './exchange.ts'
+import { wasNotSent } from './forward.ts'
 import { hold } from './held.ts'
 import { write } from './outgoing.ts'
 import type { Parts } from './parts.ts'
@@ -30,16 +31,23 @@ export const passFree = async (
   const { upstream, path } = target
   const grown = growth(exchange, route)
   if (grown !== null) await parts.registry.grow(grown.name, grown.by)
-  const reply = await parts.forward.send({
+  const shrink = async (): Promise<void> => {
+    if (grown !== null) await parts.registry.grow(grown.name, -grown.by)
+  }
+  const sent = {
     upstream,
     method: incoming.method ?? 'GET',
     path,
     headers: incoming.headers,
     caller,
     body: body.length === 0 ? null : body,
+  }
+  const reply = await parts.forward.send(sent).catch(async (error: unknown) => {
+    if (wasNotSent(error)) await shrink()
+    throw error
   })
   const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax)
-  if (grown !== null && reply.status >= 400) await parts.registry.grow(grown.name, -grown.by)
+  if (reply.status >= 400) await shrink()
   if (reply.status < 300 && rest === null && (route.learn !== undefined || route.observes !== undefined)) {
     const answer = parseJson(held.toString('utf8'))
     if (route.learn !== undefined)

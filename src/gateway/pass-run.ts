@@ -6,6 +6,7 @@ import { meterFacts } from '../usage/meter.ts'
 import { nameCall } from './call.ts'
 import { estimate } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
+import { wasNotSent } from './forward.ts'
 import { hold } from './held.ts'
 import type { Parts } from './parts.ts'
 import { callHeaders, passRefusal, sendReserved } from './pass-reply.ts'
@@ -55,10 +56,16 @@ export const passRun = async (
     parts.registry.grow({ upstream: upstream.name, kind: 'thread', id: thread }, by)
   if (target.params.thread !== undefined) await grow(target.params.thread, answer)
 
-  const reply = await sendReserved(parts, exchange, reservation, body)
+  const shrink = async (): Promise<void> => {
+    if (target.params.thread !== undefined && answer !== null) await grow(target.params.thread, -answer)
+  }
+  const reply = await sendReserved(parts, exchange, reservation, body).catch(async (error: unknown) => {
+    if (wasNotSent(error)) await shrink()
+    throw error
+  })
   const headers = { ...reply.headers, ...callHeaders(named.id, asked) }
   if (reply.status >= 400) {
-    if (target.params.thread !== undefined && answer !== null) await grow(target.params.thread, -answer)
+    await shrink()
     const finish = (outcome: Parameters<typeof settle>[3]) => settle(parts, reservation, upstream, outcome)
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }

@@ -81,6 +81,22 @@ describe('a run costs no more than it was quoted', () => {
   })
 })
 
+it('is not quoted more for what never reached the vendor, however often it was tried', async () => {
+  const place = await begin()
+  const object = () => world.gateway.registry.object({ upstream: 'openai', kind: 'thread', id: place.thread })
+  await say(place, 10, 'first')
+  const before = (await object())?.facts.tokensMost
+  await world.sandbox.close()
+  for (let each = 0; each < 3; each += 1) {
+    await expect(say(place, 500, 'lost')).rejects.toMatchObject({ status: 502 })
+    await expect(
+      place.client.beta.threads.runs.create(place.thread, { assistant_id: place.assistant }, headers),
+    ).rejects.toMatchObject({ status: 502 })
+  }
+  expect((await object())?.facts.tokensMost).toBe(before)
+  expect(world.gateway.limits()[0]).toMatchObject({ held: 0n, unresolved: 0n })
+})
+
 describe('a chat costs no more than it was quoted', () => {
   const priceOf = ({ input_text_tokens, output_text_tokens }: Record<string, number>): bigint =>
     BigInt(input_text_tokens ?? 0) * 10_000_000n + BigInt(output_text_tokens ?? 0) * 30_000_000n
