@@ -1,23 +1,25 @@
 import { OctroiError } from '../errors.ts'
 import { formatInstant, type Instant, parseInstant } from '../time.ts'
 
-/** What the vendor bills of a call: exact counts of its meters. */
-export type BilledUsage = { readonly input_text_tokens: number; readonly output_text_tokens: number }
+/** What the vendor bills of a call: exact counts of its meters, by the meter's name. */
+export type BilledUsage = Readonly<Record<string, number>>
 
 /** One billed call, as the vendor knows it. */
 export type BilledCall = {
   readonly number: number
   readonly at: Instant
-  readonly wire: 'chat-completions' | 'assistants'
+  readonly wire: string
   /** The id the reply names: of the completion, or of the run. */
   readonly id: string
   /** The `x-request-id` of the reply that carried it; null for a run, which no reply carries. */
   readonly requestId: string | null
-  /** As the reply names it. */
-  readonly model: string
+  /** As the reply names it; null for what belongs to no model. */
+  readonly model: string | null
   /** The `user` field of the request. */
   readonly user: string | null
   readonly usage: BilledUsage
+  /** What else selects its price, in the words of the price rows: size, quality. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 /** One line of the books: how much of a meter a model used, and what that costs. `amount` is a decimal text;
@@ -75,14 +77,14 @@ export const openBooks = (prices: readonly RawPriceRow[]): Books => {
     for (const [meter, quantity] of Object.entries(call.usage)) {
       const key = `${call.model} ${meter}`
       const line = lines.get(key) ?? {
-        model: call.model,
+        model: call.model ?? '',
         meter,
         calls: 0,
         quantity: 0,
         picos: 0n,
         priced: true,
       }
-      const rate = priceOf({ model: call.model, meter, at: call.at })
+      const rate = priceOf({ model: call.model ?? '', meter, at: call.at })
       lines.set(key, {
         ...line,
         calls: line.calls + 1,

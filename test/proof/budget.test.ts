@@ -113,7 +113,9 @@ const vendorTotal = (): bigint =>
     .filter(({ user }) => user === 'search')
     .reduce(
       (sum, { usage }) =>
-        sum + BigInt(usage.input_text_tokens) * 10_000_000n + BigInt(usage.output_text_tokens) * 30_000_000n,
+        sum +
+        BigInt(usage['input_text_tokens'] ?? 0) * 10_000_000n +
+        BigInt(usage['output_text_tokens'] ?? 0) * 30_000_000n,
       0n,
     )
 

@@ -259,6 +259,6 @@ const prices: Readonly<Record<string, readonly [bigint, bigint]>> = {
 }
 
 const vendorCost = ({ model, usage }: BilledCall): bigint => {
-  const [input, output] = prices[model] ?? never()
-  return BigInt(usage.input_text_tokens) * input + BigInt(usage.output_text_tokens) * output
+  const [input, output] = prices[model ?? ''] ?? never()
+  return BigInt(usage['input_text_tokens'] ?? 0) * input + BigInt(usage['output_text_tokens'] ?? 0) * output
 }
