@@ -2,8 +2,9 @@
  *
  *     node scripts/generate-wires.ts
  *
- * The rows are those of `test/scenarios/wires.json`; a row is covered by the scenario of its name, or by the
- * later issue it names. */
+ * The rows are those of `test/scenarios/wires.json`, and one for each scenario that is not there, which says in its
+ * head what `call:` it is and where its `usage at:` is. A row is covered by the scenario of its name, or by the later
+ * issue it names. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -24,8 +25,23 @@ export type Wires = { readonly source: string; readonly rows: readonly WireRow[]
 const scenarios = fileURLToPath(new URL('../test/scenarios/', import.meta.url))
 const page = fileURLToPath(new URL('../docs/wires.md', import.meta.url))
 
-/** The rows, as kept in the project. */
-export const readWires = (): Wires => JSON.parse(readFileSync(`${scenarios}wires.json`, 'utf8'))
+/** The rows, as kept in the project and as its scenarios say. */
+export const readWires = (): Wires =>
+  withScenarios(JSON.parse(readFileSync(`${scenarios}wires.json`, 'utf8')), readScenarios())
+
+/** The rows, and one for each scenario that has none. */
+export const withScenarios = (wires: Wires, texts: ReadonlyMap<string, string>): Wires => {
+  const known = new Set(wires.rows.map(({ id }) => id))
+  const added = [...texts].flatMap(([id, text]): WireRow[] =>
+    known.has(id)
+      ? []
+      : [{ id, call: headField(text, 'call'), mode: '', usage: headField(text, 'usage at'), added: true }],
+  )
+  return { ...wires, rows: [...wires.rows, ...added] }
+}
+
+const headField = (text: string, name: string): string =>
+  new RegExp(`^${name}: (.+)$`, 'm').exec(text)?.[1] ?? ''
 
 /** The text of every scenario, by its name. */
 export const readScenarios = (): ReadonlyMap<string, string> =>
@@ -65,8 +81,7 @@ export const wiresPage = ({ source, rows }: Wires, texts: ReadonlyMap<string, st
 const coverage = ({ id, later, why }: WireRow, texts: ReadonlyMap<string, string>): string => {
   const text = texts.get(id)
   if (text === undefined) return `issue ${later}: ${cell(why ?? '')}`
-  const field = (name: string): string => new RegExp(`^${name}: (.+)$`, 'm').exec(text)?.[1] ?? ''
-  return `[${field('endpoint')} of ${field('provider')}](../test/scenarios/${id}.txt)`
+  return `[${headField(text, 'endpoint')} of ${headField(text, 'provider')}](../test/scenarios/${id}.txt)`
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')

@@ -56,7 +56,7 @@ describe('the pages', () => {
 const shellBlocks = blocks.filter((block) => block.language === 'sh' && !isOptedOut(block))
 
 describe.runIf(shellBlocks.length > 0)('a shell block', () => {
-  it.each(shellBlocks.map(named))('%s does what it says', async (_, block) => {
+  it.each(shellBlocks.map(named))('%s does what it says', { timeout: 60_000 }, async (_, block) => {
     const cwd = mkdtempSync(join(folder, 'run-'))
     const ended = await runProgram('sh', ['-e'], {
       cwd,

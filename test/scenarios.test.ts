@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readPage, readScenarios, readWires, wiresPage } from '../scripts/generate-wires.ts'
+import { readPage, readScenarios, readWires, wiresPage, withScenarios } from '../scripts/generate-wires.ts'
 import { bundledBook } from '../src/cli/bundled.ts'
 import { eventsOf, parseScenario, readCase, readerOf, showCost, showReply } from './support/scenario.ts'
 
@@ -68,9 +68,18 @@ describe('the table of wires', () => {
     expect(unclear).toEqual([])
   })
 
-  it('has a row for every scenario', () => {
+  it('has a row for every scenario, which says what call it is and where its usage is', () => {
     const ids = wires.rows.map(({ id }) => id)
     expect([...texts.keys()].filter((name) => !ids.includes(name))).toEqual([])
+    expect(wires.rows.filter(({ call, usage }) => call === '' || usage === '')).toEqual([])
+  })
+
+  it('takes the row of a scenario that is in no survey from its head', () => {
+    const text = 'provider: acme\nendpoint: chat-completions\ncall: POST /chat\nusage at: body $.used\n'
+    const { rows } = withScenarios({ source: '', rows: [] }, new Map([['acme.chat', text]]))
+    expect(rows).toEqual([
+      { id: 'acme.chat', call: 'POST /chat', mode: '', usage: 'body $.used', added: true },
+    ])
   })
 
   it('is the page of the docs', () => {

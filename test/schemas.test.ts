@@ -19,6 +19,8 @@ import { exampleCall, exampleReservation, exampleSettlement } from './conformanc
 const folder = mkdtempSync(join(tmpdir(), 'octroi-schemas-'))
 const ledger = join(folder, 'ledger.sqlite')
 const mapFile = join(folder, 'map.json')
+const usageFile = join(folder, 'usage.json')
+const reconciled = ['--usage', usageFile, '--from', '2023-11-15T12:00:00Z', '--to', '2023-11-15T13:00:00Z']
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 beforeAll(async () => {
@@ -37,6 +39,12 @@ beforeAll(async () => {
     input_cost_per_image: 1,
   }
   writeFileSync(mapFile, JSON.stringify({ 'gpt-99-nova': nova }))
+  const bucket = { object: 'bucket', start_time: 1_700_049_600, end_time: 1_700_049_660 }
+  const results = [{ model: 'gpt-4', input_tokens: 5, output_tokens: 3 }]
+  writeFileSync(
+    usageFile,
+    JSON.stringify({ object: 'page', data: [{ ...bucket, results }], has_more: false }),
+  )
   await octroi(['keys', 'create', '--data', join(folder, 'data'), '--team', 'search'])
 })
 
@@ -139,8 +147,10 @@ describe('what the command line prints', () => {
     ['report-spend-1', ['report', 'spend', '--ledger', ledger, '--by', 'meter,day']],
     ['report-spend-1', ['report', 'spend', '--ledger', ledger, '--to', '2000-01-01']],
     ['report-conversations-1', ['report', 'conversations', '--ledger', ledger]],
+    ['report-conversations-1', ['report', 'conversations', 'conversation_1', '--ledger', ledger]],
     ['ledger-verify-1', ['ledger', 'verify', '--ledger', ledger]],
     ['keys-list-1', ['keys', 'list', '--data', join(folder, 'data')]],
+    ['reconcile-runs-1', ['reconcile', 'runs', ...reconciled, '--data', join(folder, 'data')]],
     ['book-list-1', ['book', 'list', '--at', '2026-11-23']],
     ['book-show-1', ['book', 'show', 'claude-sonnet-4-5', '--at', '2026-11-01']],
     ['book-history-1', ['book', 'history', 'gpt-4o', '--tier', 'all']],

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FromChild } from './child.ts'
+import type { FromChild, LoopDelay } from './child.ts'
 
 /** A server in a process of its own. */
 export type ServerProcess = {
@@ -10,6 +10,8 @@ export type ServerProcess = {
   readonly key: string | null
   /** Processor time of all its threads so far, and its memory now. */
   readonly used: () => Promise<{ readonly cpuMicroseconds: number; readonly rssBytes: number }>
+  /** Watches its event loop until the returned function is called, which says what kept it. */
+  readonly watch: () => () => Promise<LoopDelay>
   /** Ends it, and gives what it says about itself. */
   readonly end: () => Promise<string | null>
 }
@@ -34,6 +36,15 @@ export const startServer = async (file: URL, ...args: readonly string[]): Promis
       const told = await hear()
       if (!('cpuMicroseconds' in told)) throw new Error(`${script} did not say what it used.`)
       return told
+    },
+    watch: () => {
+      child.send('watch')
+      return async () => {
+        child.send('delay')
+        const told = await hear()
+        if (!('late' in told)) throw new Error(`${script} did not say what kept its loop.`)
+        return told
+      }
     },
     end: async () => {
       const exited = once(child, 'exit')

@@ -19,6 +19,9 @@ export const bundledBook = async (): Promise<PriceBook> => openPriceBook(await b
 /** The model facts that come with the package, one value a file, as written. */
 export const bundledModels = (): Promise<readonly unknown[]> => readJson(new URL('models/', folder))
 
+/** The vendors' rate limits that come with the package, one value a file, as written. */
+export const bundledLimits = (): Promise<readonly unknown[]> => readJson(new URL('limits/', folder))
+
 const readJson = async (directory: URL): Promise<readonly unknown[]> =>
   Promise.all(
     (await fileNames(directory)).map(

@@ -1,17 +1,21 @@
-import { OctroiError } from '../errors.ts'
-import { shownKey } from '../gateway/control.ts'
-import { findControl, openDataFolder } from '../gateway/data-folder.ts'
-import { type KeyOwner, openRegistry } from '../gateway/registry/registry.ts'
+import type { ControlAddress } from '../gateway/data-folder.ts'
+import { readGrace, readKeyChanges, readNewKey, shownKey } from '../gateway/key-requests.ts'
+import { openRegistry } from '../gateway/registry/registry.ts'
 import { clockFrom } from './clock.ts'
+import { askControl, openFolderOrControl } from './control.ts'
 
 /** A key as it is shown. */
 export type ShownKey = ReturnType<typeof shownKey>
 
+type Created = { readonly secret: string; readonly key: ShownKey }
+
 /** Keys of a data folder, by whichever way is open: the folder itself, or the control plane of the gateway
- * that holds it. */
+ * that holds it. Bodies are as the control plane takes them. */
 export type KeyStore = {
-  readonly create: (owner: KeyOwner) => Promise<{ secret: string; key: ShownKey }>
+  readonly create: (body: object) => Promise<Created>
   readonly list: () => Promise<readonly ShownKey[]>
+  readonly update: (id: string, body: object) => Promise<ShownKey>
+  readonly rotate: (id: string, body: object) => Promise<Created>
   readonly revoke: (id: string) => Promise<ShownKey>
 }
 
@@ -20,24 +24,22 @@ export const withKeys = async <Result>(
   folder: string,
   use: (keys: KeyStore) => Promise<Result>,
 ): Promise<Result> => {
-  const data = await openDataFolder(folder).catch((error: unknown) => {
-    if (error instanceof OctroiError && error.code === 'ledger_locked') return error
-    throw error
-  })
-  if (data instanceof OctroiError) {
-    const url = await findControl(folder)
-    if (url === null) throw data
-    return use(overControl(url))
-  }
+  const { data, control } = await openFolderOrControl(folder)
+  if (data === null) return use(overControl(control))
   try {
     const registry = await openRegistry(data.database, data.pepper)
     const clock = clockFrom(undefined)
     return await use({
-      create: async (owner) => {
-        const { secret, key } = await registry.createKey(owner, clock.now())
+      create: async (body) => {
+        const { secret, key } = await registry.createKey(readNewKey(body), clock.now())
         return { secret, key: shownKey(key) }
       },
       list: async () => registry.listKeys().map(shownKey),
+      update: async (id, body) => shownKey(await registry.updateKey(id, readKeyChanges(body))),
+      rotate: async (id, body) => {
+        const { secret, key } = await registry.rotateKey(id, { at: clock.now(), graceMs: readGrace(body) })
+        return { secret, key: shownKey(key) }
+      },
       revoke: async (id) => shownKey(await registry.revokeKey(id, clock.now())),
     })
   } finally {
@@ -45,26 +47,15 @@ export const withKeys = async <Result>(
   }
 }
 
-const overControl = (url: string): KeyStore => {
-  const ask = async <Answer>(path: string, body?: object): Promise<Answer> => {
-    const reply = await fetch(url + path, {
-      ...(body !== undefined && {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    }).catch(() => {
-      throw new OctroiError('ledger_locked', `The gateway at ${url} holds the ledger and does not answer.`)
-    })
-    const answer = (await reply.json()) as Answer & { error?: { code: string; message: string } }
-    if (!reply.ok)
-      throw new OctroiError('bad_input', answer.error?.message ?? `The gateway answered ${reply.status}.`)
-    return answer
-  }
+const overControl = (control: ControlAddress): KeyStore => {
+  const ask = <Answer>(path: string, body: object): Promise<Answer> =>
+    askControl(control, `/octroi/v1/keys${path}`, JSON.stringify(body))
+  const at = (id: string): string => `/${encodeURIComponent(id)}`
   return {
-    create: (owner) => ask('/octroi/v1/keys', owner),
-    list: async () => (await ask<{ keys: readonly ShownKey[] }>('/octroi/v1/keys')).keys,
-    revoke: async (id) =>
-      (await ask<{ key: ShownKey }>(`/octroi/v1/keys/${encodeURIComponent(id)}/revoke`, {})).key,
+    create: (body) => ask('', body),
+    list: async () => (await askControl<{ keys: readonly ShownKey[] }>(control, '/octroi/v1/keys')).keys,
+    update: async (id, body) => (await ask<{ key: ShownKey }>(at(id), body)).key,
+    rotate: (id, body) => ask(`${at(id)}/rotate`, body),
+    revoke: async (id) => (await ask<{ key: ShownKey }>(`${at(id)}/revoke`, {})).key,
   }
 }

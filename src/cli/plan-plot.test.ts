@@ -45,6 +45,13 @@ describe('the plot of a plan', () => {
     expect(lines[3]).toBe('         turn 1 turn 100')
   })
 
+  it('draws a single turn without saying its number twice', () => {
+    expect(drawTurns(turnsOf(1), { currency: 'USD', width: 8, height: 1 }).slice(-2)).toEqual([
+      '       turn 1',
+      '       █ what is new  ░ history sent again',
+    ])
+  })
+
   it('draws nothing where a turn has no price', () => {
     expect(drawTurns(turnsOf(4, 'nobody'), { currency: 'USD' })).toEqual([])
   })

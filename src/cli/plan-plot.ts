@@ -2,15 +2,22 @@ import { formatPicos } from '../money/money.ts'
 import { rational } from '../money/rational.ts'
 import type { PricedTurn } from '../planning/plan-cost.ts'
 
-/** Draws what each turn of a plan costs: a column for each, or for as many as fit one after the other, as high as
- * the dearest of them; the part that sending history again adds is shaded. Nothing where a turn has no price. */
+/** Draws what each turn of a conversation costs, or each of other things that are named: a column for each, or for as
+ * many as fit one after the other, as high as the dearest of them; the part that sending history again adds is
+ * shaded. Nothing where a turn has no price. */
 export const drawTurns = (
-  turns: readonly PricedTurn[],
+  turns: readonly DrawnTurn[],
   {
     currency,
     width = 60,
     height = 8,
-  }: { readonly currency: string; readonly width?: number; readonly height?: number },
+    each = 'turn',
+  }: {
+    readonly currency: string
+    readonly width?: number
+    readonly height?: number
+    readonly each?: string
+  },
 ): readonly string[] => {
   const columns = columnsOf(turns, width)
   const dearest = columns.reduce((most, column) => (column.cost > most.cost ? column : most), nothing).cost
@@ -21,8 +28,11 @@ export const drawTurns = (
     const line = columns.map(({ cost, free }) => cellOf({ cost, free, dearest, height, floor })).join('')
     return `${(row === 0 ? top : row === height - 1 ? '0' : '').padStart(top.length)} ┤${line}`.trimEnd()
   })
-  const last = `turn ${turns.length}`
-  const axis = `turn 1${last.padStart(Math.max(last.length + 1, columns.length - 'turn 1'.length))}`
+  const [first, last] = [`${each} 1`, `${each} ${turns.length}`]
+  const axis =
+    turns.length === 1
+      ? first
+      : `${first}${last.padStart(Math.max(last.length + 1, columns.length - first.length))}`
   return [
     ...rows,
     `${' '.repeat(top.length)} └${'─'.repeat(columns.length)}`,
@@ -31,10 +41,13 @@ export const drawTurns = (
   ]
 }
 
+/** What is drawn of a turn. */
+export type DrawnTurn = Pick<PricedTurn, 'cost' | 'costWithoutHistory'>
+
 type TurnColumn = { readonly cost: bigint; readonly free: bigint }
 
 /** The dearest turn of each stretch, where there are more turns than columns. */
-const columnsOf = (turns: readonly PricedTurn[], width: number): readonly TurnColumn[] => {
+const columnsOf = (turns: readonly DrawnTurn[], width: number): readonly TurnColumn[] => {
   const priced = turns.flatMap(({ cost, costWithoutHistory }) =>
     cost === null || costWithoutHistory === null ? [] : [{ cost, free: costWithoutHistory }],
   )

@@ -7,6 +7,7 @@ import type { PlanRequest } from '../planning/plan-request.ts'
 import { formatInstant } from '../time.ts'
 import { costLines, leverColumns, leverRow, standingJson } from './plan-levers.ts'
 import { drawTurns } from './plan-plot.ts'
+import { shortened } from './shortened.ts'
 import { formatTable } from './table.ts'
 
 /** A plan and what there is to note of it. */
@@ -21,7 +22,7 @@ export const formatPlanTable = (
   const last = ['total', total.input, total.history, total.output, amount(total.cost)].map(String)
   return [
     `${titleOf(request)}\n`,
-    formatTable(turnColumns(currency), shortened(plan.turns), { ...options, totals: [last] }),
+    formatTable(turnColumns(currency), shortened(plan.turns.map(turnRow)), { ...options, totals: [last] }),
     historyLine(plan),
     plot
       ? drawTurns(plan.turns, { currency })
@@ -88,9 +89,6 @@ export const formatPlanJson = ({ plan, notes }: NotedPlan): Readonly<Record<stri
   }
 }
 
-/** More turns than these are not all printed: the first and the last ones are. */
-const turnsShown = { first: 20, last: 10 }
-
 const turnColumns = (currency: string) =>
   [
     { title: 'turn', align: 'right' },
@@ -115,7 +113,8 @@ const titleOf = (request: PlanRequest): string => {
   return `${turns} turns with ${model} (${provider}), priced on ${formatInstant(at).slice(0, 10)}${caps}`
 }
 
-const capsOf = ({ keepTurns, capTokens }: Pick<PlanRequest, 'keepTurns' | 'capTokens'>): string => {
+/** Caps in words: `the last 5 turns kept`; `no cap`. */
+export const capsOf = ({ keepTurns, capTokens }: Pick<PlanRequest, 'keepTurns' | 'capTokens'>): string => {
   const caps = [
     ...(keepTurns === null ? [] : [keptOf(keepTurns)]),
     ...(capTokens === null ? [] : [`prompts of at most ${capTokens} tokens`]),
@@ -128,15 +127,8 @@ const keptOf = (turns: number): string => {
   return turns === 1 ? 'the last turn kept' : `the last ${turns} turns kept`
 }
 
-const shortened = (turns: readonly PricedTurn[]): readonly string[][] => {
-  const rows = (some: readonly PricedTurn[]): string[][] =>
-    some.map(({ turn, input, history, output, cost }) =>
-      [turn, input, history, output, amount(cost)].map(String),
-    )
-  const { first, last } = turnsShown
-  if (turns.length <= first + last) return rows(turns)
-  return [...rows(turns.slice(0, first)), ['...', '', '', '', ''], ...rows(turns.slice(-last))]
-}
+const turnRow = ({ turn, input, history, output, cost }: PricedTurn): string[] =>
+  [turn, input, history, output, amount(cost)].map(String)
 
 const historyLine = ({ total, currency }: Plan): string => {
   const tokens = `History sent again is ${percent(total.historyShareOfInput)} of the input`

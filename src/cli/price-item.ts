@@ -1,4 +1,4 @@
-import type { Reply } from '../endpoints/endpoint.ts'
+import type { Reply } from '../endpoints/reply.ts'
 import { costOfReply } from '../endpoints/reply-cost.ts'
 import { OctroiError } from '../errors.ts'
 import { formatPicos } from '../money/money.ts'

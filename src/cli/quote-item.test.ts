@@ -1,12 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import { exampleCall } from '../../test/conformance/ledger.ts'
+import { createCounting } from '../gateway/counting.ts'
 import { estimateCounted } from '../gateway/estimate.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
 import { openai } from '../providers/openai.ts'
 import { parseInstant } from '../time.ts'
-import { countChat } from '../tokens/chat.ts'
-import { encodingOf, loadEncoding } from '../tokens/text.ts'
 import { bundledBook, bundledModels } from './bundled.ts'
 import { quoteRequest } from './quote-item.ts'
 
@@ -27,13 +26,8 @@ describe('a quote of the command line', () => {
       .flatMap((route) => (route.billing === 'reply' ? [route.wire] : []))[0]
     if (wire === undefined) throw new Error('openai has no wire')
     const body = Buffer.from(JSON.stringify(request))
-    const counting = {
-      prompt: async () => {
-        const encoding = encodingOf(request.model)
-        return encoding === null ? null : countChat(request, await loadEncoding(encoding))
-      },
-      close: () => Promise.resolve(),
-    }
+    const counting = createCounting()
+    const place = { provider: 'openai', endpoint: 'chat-completions', path: null }
     const held = await estimateCounted(
       { book, models: facts, counting },
       {
@@ -45,8 +39,9 @@ describe('a quote of the command line', () => {
         ...{ wire, request, bodyBytes: body.length, objects: {} },
         tier: wire.read(request, {}).tier,
       },
-      body,
+      { place, body },
     )
+    await counting.close()
     const asked = { provider: 'openai', endpoint: 'chat-completions', at, model: null, expectedOutput: null }
     const { quote } = await quoteRequest(request, { ...asked, book, facts })
     expect(quote.most).toBeGreaterThan(0n)

@@ -9,9 +9,11 @@ import type { PricedCall } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import { providers } from '../providers/index.gen.ts'
 import { formatInstant, type Instant } from '../time.ts'
-import { countChat, type PromptCount } from '../tokens/chat.ts'
+import type { PromptCount } from '../tokens/chat.ts'
 import { encodingOf, loadEncoding, tokensAtMost } from '../tokens/text.ts'
+import { meterFacts } from '../usage/meter.ts'
 import type { Usage } from '../usage/usage.ts'
+import { soundLengths } from './sound-lengths.ts'
 
 /** How to quote: over which wire of which provider, on which day, with which prices and facts. `model` goes before
  * the model of the body; `expectedOutput`: how many tokens are expected to come back. */
@@ -51,10 +53,11 @@ export const quoteRequest = async (body: unknown, options: QuoteOptions): Promis
   const call = { provider, model, at, ...(tier !== null && { attributes: { tier } }) }
   const surroundings = surroundingsOf(request, call, options.facts)
   const loose = wire.bound(request, surroundings)
-  const prompt = await promptOf(request, model, endpoint)
+  const prompt = await promptOf(wire, request, { provider, model, at })
   const tight = prompt === null ? null : wire.tighten(loose, prompt)
   const bounds = tight ?? loose
   const quoted = quote(bounds, call, options.book, expectedUsage(prompt, options.expectedOutput))
+  const priority = { ...call, attributes: { tier: 'priority' } }
   const given = wire.bound(request, { ...surroundings, outputTokensMax: null })
   return {
     call,
@@ -63,7 +66,8 @@ export const quoteRequest = async (body: unknown, options: QuoteOptions): Promis
     prompt,
     reasons: [
       ...inputReasons(bounds[0], prompt, tight !== null),
-      ...outputReasons(bounds, given, model),
+      ...otherReasons(bounds, given, model),
+      ...tierReasons({ tier, most: quoted.most }, quote(bounds, priority, options.book)),
       ...(options.expectedOutput !== null && prompt === null
         ? [`Nothing is expected: the prompt of ${model} could not be counted.`]
         : []),
@@ -122,11 +126,9 @@ const wireOf = ({ provider: name, endpoint }: QuoteOptions): ReplyWire => {
   )
 }
 
-const surroundingsOf = (
-  request: Json,
-  { provider, model, at }: { readonly provider: string; readonly model: string; readonly at: Instant },
-  facts: ModelFacts,
-): Surroundings => {
+type Call = { readonly provider: string; readonly model: string; readonly at: Instant }
+
+const surroundingsOf = (request: Json, { provider, model, at }: Call, facts: ModelFacts): Surroundings => {
   const fact = findModel(facts, { provider, model, at })
   return {
     provider,
@@ -147,45 +149,64 @@ const textOfBody = (request: Json): string => {
   }
 }
 
-/** Only the prompts of this wire have a rule. */
-const countedEndpoint = 'chat-completions'
-
-const promptOf = async (request: Json, model: string, endpoint: string): Promise<PromptCount | null> => {
-  const encoding = encodingOf(model)
-  if (encoding === null || endpoint !== countedEndpoint) return null
-  return countChat(request, await loadEncoding(encoding))
+const promptOf = async (wire: ReplyWire, request: Json, call: Call): Promise<PromptCount | null> => {
+  const encoding = encodingOf(call.model)
+  if (encoding === null || wire.countPrompt === null) return null
+  const [counter, lengths] = await Promise.all([loadEncoding(encoding), soundLengths(request)])
+  return wire.countPrompt(request, { counter, ...call, lengths })
 }
 
-const expectedUsage = (prompt: PromptCount | null, output: number | null): Usage | undefined =>
-  prompt === null || output === null
-    ? undefined
-    : { input_text_tokens: prompt.tokens, output_text_tokens: output }
+const expectedUsage = (prompt: PromptCount | null, output: number | null): Usage | undefined => {
+  if (prompt === null || output === null) return undefined
+  const { tokens, sound = 0 } = prompt
+  const text = { input_text_tokens: tokens - sound, output_text_tokens: output }
+  return sound === 0 ? text : { ...text, input_audio_tokens: sound }
+}
 
 const inputReasons = (
   input: Bound | undefined,
   prompt: PromptCount | null,
   tightened: boolean,
 ): readonly string[] => {
-  if (input === undefined || input.most === null) return []
+  if (input === undefined || !isPrompt(input) || input.most === null) return []
+  const wide = input.reason === undefined ? [] : [`${input.reason}.`]
   if (prompt === null) {
+    const rate = input.reason === undefined ? ', one a byte' : ''
     return [
-      `The prompt is not counted, no rule is known for the model: at most ${input.most} tokens, one a byte.`,
+      `The prompt is not counted, no rule is known for the model: at most ${input.most} tokens${rate}.`,
+      ...wide,
     ]
   }
   const counted = `The prompt has ${prompt.tokens} tokens (${prompt.class}, ${prompt.rule})`
   return tightened
     ? [`${counted}; at most ${input.most} with what a vendor adds unseen.`]
-    : [`${counted}, which is no bound: at most ${input.most} are held.`]
+    : [`${counted}, which is no bound: at most ${input.most} are held.`, ...wide]
 }
 
+const isPrompt = ({ meters: [meter] }: Bound): boolean => meter === 'input_text_tokens'
+
 /** `given`: the bounds where the model's own cap is not known; what stands there too, the request itself said. */
-const outputReasons = (bounds: readonly Bound[], given: readonly Bound[], model: string): readonly string[] =>
-  bounds.slice(1).flatMap(({ meters: [meter], most }, index) => {
-    if (most === null || most === 0) return []
-    const asked = given[index + 1]?.most === most
+const otherReasons = (bounds: readonly Bound[], given: readonly Bound[], model: string): readonly string[] =>
+  bounds.flatMap((bound, index) => {
+    const {
+      meters: [meter],
+      most,
+    } = bound
+    if (most === null || most === 0 || isPrompt(bound)) return []
+    const { direction, unit } = meterFacts(meter)
+    if (direction === 'none') return [`${meter}: up to ${most}, if the model makes use of it.`]
+    if (unit !== 'token') return [`${meter}: up to ${most}.`]
+    if (direction === 'input') return [`${meter}: up to ${most}, by the bytes of the sounds.`]
+    const asked = given[index]?.most === most
     return [
       `${meter}: up to ${most}, ${asked ? 'the limit in the request' : `the most that ${model} gives`}.`,
     ]
   })
+
+/** A request without a tier is served at its project's, which only the reply names. */
+const tierReasons = (asked: { readonly tier: string | null; readonly most: Picos | null }, dearer: Quote) =>
+  (asked.tier === null || asked.tier === 'auto') && (dearer.most ?? 0n) > (asked.most ?? 0n)
+    ? [`The request names no tier: a project whose tier is priority pays up to ${money(dearer.most)}.`]
+    : []
 
 const money = (picos: Picos | null): string | null => (picos === null ? null : formatPicos(picos))

@@ -1,4 +1,4 @@
-import type { Reply } from '../endpoints/endpoint.ts'
+import type { Reply } from '../endpoints/reply.ts'
 import { OctroiError } from '../errors.ts'
 import { providers } from '../providers/index.gen.ts'
 import { replyReader } from '../providers/provider.ts'

@@ -5,10 +5,15 @@ import { main } from './main.ts'
 /** How a command ended: its exit code, and what it wrote. */
 export type Ran = { readonly exit: number; readonly out: string; readonly err: string }
 
-/** Runs commands in this process, for tests: the words as typed after `octroi`, and what stands on standard input. */
+/** Runs commands in this process, for tests: the words as typed after `octroi`, what stands on standard input, and in
+ * the environment. */
 export const commandRunner =
   (...commands: readonly CliCommand[]) =>
-  async (words: readonly string[], input = ''): Promise<Ran> => {
+  async (
+    words: readonly string[],
+    input = '',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Ran> => {
     const written = { out: '', err: '' }
     const exit = await main(
       words,
@@ -21,7 +26,7 @@ export const commandRunner =
           written.err += text
         },
         color: false,
-        environment: {},
+        environment,
         signal: new AbortController().signal,
       },
       commands.map((command) => ({

@@ -3,7 +3,10 @@ import { configSchema } from '../gateway/config.ts'
 import { spendDimensions } from '../reports/spend.ts'
 import { meterNames } from '../usage/meter.ts'
 import { bookSchemas } from './book-schemas.ts'
+import { conversationSchemas } from './conversation-schemas.ts'
+import { operationSchemas } from './operation-schemas.ts'
 import { quoteSchemas } from './quote-schemas.ts'
+import { reconcileSchemas } from './reconcile-schemas.ts'
 
 const money = z
   .string()
@@ -246,64 +249,6 @@ const reportSpend = z
   })
   .describe('What `octroi report spend --json` prints.')
 
-const reportConversations = z
-  .object({
-    schema: z.literal('octroi-report-conversations/1'),
-    ...period,
-    count: count.describe('How many there are; the dearest are listed.'),
-    conversations: z.array(
-      z.object({
-        organization: maybeName,
-        team: maybeName,
-        conversation: maybeName,
-        currency,
-        models: z.array(name),
-        first: instant,
-        last: instant,
-        calls: count,
-        estimated: count,
-        unpriced: count,
-        inputTokens: bigCount,
-        outputTokens: bigCount,
-        amount: money,
-        resent: z.object({
-          tokens: bigCount,
-          amount: money,
-          shareOfInput: share,
-          shareOfAmount: share,
-          exact: z.boolean(),
-        }),
-      }),
-    ),
-  })
-  .describe('What `octroi report conversations --json` prints.')
-
-const ledgerVerify = z
-  .object({
-    schema: z.literal('octroi-ledger-verify/1'),
-    agrees: z.boolean(),
-    entries: count,
-    calls: count,
-    differenceCount: count,
-    differences: z.array(z.object({ where: name, key: z.string(), folded: maybeName, kept: maybeName })),
-  })
-  .describe('What `octroi ledger verify --json` prints.')
-
-const keysList = z
-  .array(
-    z.object({
-      id: name,
-      name: maybeName,
-      organization: maybeName,
-      team: maybeName,
-      project: maybeName,
-      environment: maybeName,
-      createdAt: instant,
-      revokedAt: instant.nullable(),
-    }),
-  )
-  .describe('What `octroi keys list --json` prints: never a secret.')
-
 const failure = z
   .object({ error: z.object({ code: name, message: z.string() }) })
   .describe(
@@ -368,15 +313,15 @@ const config = configSchema
  * is written today would no longer be read; a new field alone does not change it. */
 export const schemas = {
   ...bookSchemas,
+  ...conversationSchemas,
+  ...operationSchemas,
   ...quoteSchemas,
+  ...reconcileSchemas,
   'config-1': config,
   'error-1': failure,
-  'keys-list-1': keysList,
-  'ledger-verify-1': ledgerVerify,
   'plan-1': plan,
   'plan-request-1': planRequest,
   'price-cost-1': priceCost,
   'price-item-1': priceItem,
-  'report-conversations-1': reportConversations,
   'report-spend-1': reportSpend,
 } as const

@@ -32,7 +32,8 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
       io.err(`octroi: ${error instanceof Error ? (error.stack ?? error.message) : 'fault'}\n`),
     ...(options.quiet !== true && { onTill: (line) => io.out(`${tillLine(line)}\n`) }),
   })
-  if (gateway.controlUrl !== null) await data.announceControl(gateway.controlUrl)
+  if (gateway.controlUrl !== null)
+    await data.announceControl({ url: gateway.controlUrl, token: gateway.controlToken })
   io.err(greeting(gateway.url, config, folder))
   await aborted(io.signal)
   io.err('octroi: no new calls; waiting for those in flight\n')

@@ -1,6 +1,6 @@
 import type { UsageShape } from '../usage/read.ts'
-import type { ReadWire, Reply } from './endpoint.ts'
 import { type Json, member, textOf } from './json.ts'
+import type { ReadWire, Reply } from './reply.ts'
 import { openaiPlaces, shapeReader } from './reply-shape.ts'
 import { typedStream } from './streams.ts'
 

@@ -1,7 +1,7 @@
 import type { UsageShape } from '../usage/read.ts'
 import { inputTokens } from '../usage/usage.ts'
-import type { Portion, ReadWire, Reply, ReplyReader } from './endpoint.ts'
 import { countOf, type Json, member, textOf } from './json.ts'
+import type { Portion, ReadWire, Reply, ReplyReader } from './reply.ts'
 import { emptyReply, openaiPlaces, shapeReader } from './reply-shape.ts'
 
 /** The replies of Batches: the job with its totals, and the lines of its output file as a list, each of which

@@ -2,10 +2,12 @@ import type { Meter } from '../usage/meter.ts'
 
 /** How much of something a call can use before it is sent: at least `least`, at most `most` units, each of
  * which falls under one of `meters` (input may be fresh, cached or written to the cache; nobody knows before).
- * `most` is null where no bound exists, and `reason` then says why. Bounds of one call are disjoint. */
+ * `most` is null where no bound exists; `reason` says why, or why it is so wide. `attributes`: what of the request selects the
+ * price of these meters, beside its tier. Bounds of one call are disjoint. */
 export type Bound = {
   readonly meters: readonly [Meter, ...Meter[]]
   readonly least: number
   readonly most: number | null
   readonly reason?: string
+  readonly attributes?: Readonly<Record<string, string>>
 }

@@ -1,6 +1,6 @@
 import { inputTokens } from '../usage/usage.ts'
-import type { Reply } from './endpoint.ts'
 import { countOf, type Json, member, textOf } from './json.ts'
+import type { Reply } from './reply.ts'
 
 /** The lifetimes OpenAI counts apart (openai 7.57.0, `CacheWriteTokensDetails`). */
 const lifetimes = { ttl_30m_tokens: '30m', ttl_12h_tokens: '12h' } as const

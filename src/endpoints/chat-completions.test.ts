@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openai } from '../providers/openai.ts'
 import { parseInstant } from '../time.ts'
+import { loadEncoding } from '../tokens/text.ts'
 import type { ReplyWire } from './endpoint.ts'
 
 const wire = (): ReplyWire => {
@@ -56,12 +57,89 @@ describe('the bound of a chat request', () => {
     expect(mostOf(shown('https://example.com/a.png'), { model: 'no-rule-for-it' })).toBe(128_000)
   })
 
-  it('is the window of the model as soon as a part is neither text nor an image', () => {
-    const sound = user([{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }])
-    expect(mostOf(sound)).toBe(128_000)
-    const [unseen] = wire().bound({ messages: [sound] }, { ...surroundings, contextWindow: null })
-    expect(unseen?.most).toBeNull()
-    expect(unseen?.reason).toContain('not text')
+  it('is the window of the model as soon as nothing bounds a part, and says which part', () => {
+    const file = user([{ type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA' } }])
+    expect(mostOf(file)).toBe(128_000)
+    const reasonOf = (message: unknown, contextWindow: number | null) =>
+      wire().bound({ messages: [message] }, { ...surroundings, contextWindow })[0]
+    expect(reasonOf(file, null)).toMatchObject({
+      most: null,
+      reason:
+        'the request has a document, whose text has no bound, and the context window of the model is not known',
+    })
+    expect(reasonOf(user([{ type: 'input_audio' }]), null)?.reason).toContain('a sound of unknown length')
+    expect(reasonOf({ role: 'assistant', audio: { id: 'audio_1' } }, 500)).toMatchObject({
+      meters: ['input_text_tokens', 'cached_input_tokens', 'cache_write_tokens', 'input_audio_tokens'],
+      most: 500,
+      reason:
+        'the request has a sound kept by the vendor, and only the context window of the model bounds its input',
+    })
+    expect(reasonOf(user({ type: 'text', text: 'no list of parts' }), 500)?.most).toBe(500)
+  })
+
+  it('is not fooled by an image that has a text as well', () => {
+    const part = { type: 'image_url', text: 'hi', image_url: { url: 'https://example.com/a.png' } }
+    expect(mostOf(user([part]))).toBe(200 - 25 + 1_445)
+  })
+
+  it('bounds the tokens of a sound apart, at their own price', () => {
+    const head = Buffer.from('524946462400000057415645666d7420', 'hex')
+    const format = Buffer.from('1000000001000100803e0000007d00000200100064617461', 'hex')
+    const second = Buffer.alloc(32_000)
+    const data = Buffer.concat([head, format, Buffer.from('007d0000', 'hex'), second]).toString('base64')
+    const request = { messages: [user([{ type: 'input_audio', input_audio: { data, format: 'wav' } }])] }
+    const place = { ...surroundings, model: 'gpt-audio', bodyBytes: data.length + 150 }
+    const bounds = wire().bound(request, place)
+    // A second is 10 tokens, and a message may add 2; the header's 44 bytes are a thousandth of a second.
+    expect(bounds.slice(0, 2)).toMatchObject([
+      { meters: ['input_text_tokens', 'cached_input_tokens', 'cache_write_tokens'], least: 1, most: 150 },
+      { meters: ['input_audio_tokens', 'cached_input_tokens', 'cache_write_tokens'], least: 9, most: 13 },
+    ])
+    const counted = {
+      tokens: 17,
+      low: 16,
+      high: 20,
+      history: 0,
+      rule: '',
+      dated: '',
+      class: 'bound',
+    } as const
+    expect(
+      wire()
+        .tighten(bounds, counted)
+        ?.map(({ most }) => most),
+    ).toEqual([139, 13, 4_096])
+    const unruled = wire().bound(request, { ...place, model: 'gpt-4o' })
+    expect(unruled[0]).toMatchObject({ most: 128_000 })
+    expect(unruled[0]?.reason).toContain('a sound of a model without a rule for sounds')
+  })
+
+  it('takes the larger of two output limits, and speech only where it is asked for', () => {
+    const limits = { messages: [user('hello')], max_completion_tokens: 10, max_tokens: 20 }
+    expect(wire().bound(limits, surroundings)[1]).toMatchObject({
+      meters: ['output_text_tokens', 'output_reasoning_tokens'],
+      most: 20,
+    })
+    const spoken = wire().bound({ ...limits, audio: { voice: 'alloy', format: 'wav' } }, surroundings)
+    expect(spoken[1]?.meters).toContain('output_audio_tokens')
+  })
+
+  it('has one search of the web for a model that searches, at the price of its context', () => {
+    const request = { messages: [user('hello')], web_search_options: { search_context_size: 'low' } }
+    const [input, , search] = wire().bound(request, { ...surroundings, model: 'gpt-4o-search-preview' })
+    expect(input?.most).toBe(128_000)
+    expect(search).toEqual({
+      meters: ['web_search_call'],
+      least: 0,
+      most: 1,
+      attributes: { search_context_size: 'low' },
+    })
+    expect(wire().bound(request, surroundings)).toHaveLength(2)
+  })
+
+  it('names the lifetime that writes to the cache are asked to have', () => {
+    const request = { messages: [user('hello')], prompt_cache_options: { ttl: '12h' } }
+    expect(wire().bound(request, surroundings)[0]?.attributes).toEqual({ cache_ttl: '12h' })
   })
 
   it('is unknown where neither request nor model limits the output', () => {
@@ -103,6 +181,32 @@ describe('the bound of a counted prompt', () => {
   it('is none where the count is a guess', () => {
     expect(wire().tighten(bounds, { ...counted, class: 'calibrated' })).toBeNull()
     expect(wire().tighten(bounds, { ...counted, high: null, class: 'unknown' })).toBeNull()
+  })
+})
+
+describe('the count of a prompt', () => {
+  const countPrompt = async (content: readonly unknown[], model = 'gpt-4-vision-preview') => {
+    const counting = { counter: await loadEncoding('cl100k_base'), provider: 'openai', model }
+    const at = parseInstant('2023-11-15')
+    return wire().countPrompt?.({ model, messages: [user(content)] }, { ...counting, at })
+  }
+  const text = { type: 'text', text: 'what is it?' }
+
+  it('has an image by its rule, an address at the dearest the model makes of any', async () => {
+    const header = Buffer.from('89504e470d0a1a0a0000000d49484452000003e8000003e80802000000', 'hex')
+    const url = `data:image/png;base64,${Buffer.concat([header, Buffer.alloc(30)]).toString('base64')}`
+    const seen = await countPrompt([text, { type: 'image_url', image_url: { url } }])
+    // 3 + role 1 + text 4 + image 765 + 3
+    expect(seen).toMatchObject({ tokens: 776, low: 776, high: 776 })
+    const unseen = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }
+    expect(await countPrompt([text, unseen])).toMatchObject({ tokens: 1_456, low: 11, high: 1_456 })
+    expect((await countPrompt([text, unseen]))?.rule).toContain('an unseen image at its dearest')
+  })
+
+  it('has no bound with a document', async () => {
+    const count = await countPrompt([text, { type: 'file', file: { file_id: 'file-1' } }])
+    expect(count).toMatchObject({ class: 'unknown', high: null })
+    expect(count?.rule).toContain('a document, whose text has no bound')
   })
 })
 

@@ -1,32 +1,54 @@
-import { parseInstant } from '../time.ts'
 import { countChat, type PromptCount } from '../tokens/chat.ts'
 import { tokensAtMost } from '../tokens/text.ts'
 import type { UsageShape } from '../usage/read.ts'
 import type { Bound } from './bound.ts'
 import { cacheLifetimes } from './cache-lifetimes.ts'
-import type { Endpoint, ReadWire, Reply, ReplyWire, StreamMeter, Surroundings } from './endpoint.ts'
-import { readEvent } from './events.ts'
-import { imageParts } from './image-parts.ts'
-import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
+import { type MediaPart, mediaPart, mediaParts } from './content-parts.ts'
+import type { CountPrompt, Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
+import type { ReadWire, Reply, StreamMeter } from './reply.ts'
 import { openaiPlaces, type ReplyShape, shapeReader } from './reply-shape.ts'
+import { askUsage, cutUsage } from './stream-usage.ts'
 import { chunkStream } from './streams.ts'
 
 /** Chat Completions, as OpenAI and those who speak its wire serve it. `counters` says where this vendor reports
- * each meter, `places` what else it reports elsewhere than OpenAI. */
-export const chatCompletions = (counters: UsageShape, places: Places = {}): Endpoint => {
+ * each meter, `places` what else it reports elsewhere than OpenAI; `unasked`: its streams report usage without being
+ * asked, and may refuse the question. */
+export const chatCompletions = (
+  counters: UsageShape,
+  places: Places = {},
+  { unasked = false }: { readonly unasked?: boolean } = {},
+): Endpoint => {
   const reader = chatReader(counters, places)
+  const asking = bySecond(wire(reader), counters)
+  const chat = unasked ? { ...asking, askUsage: () => null } : asking
   return {
     id: 'chat-completions',
     reader,
-    routes: [{ method: 'POST', path: '/chat/completions', billing: 'reply', wire: wire(reader) }],
+    routes: [{ method: 'POST', path: '/chat/completions', billing: 'reply', wire: chat }],
     refusal: openaiRefusal,
     streamFault: openaiStreamFault,
   }
 }
 
-/** The replies of Chat Completions of a vendor whose requests are not bounded yet. */
+/** A vendor that bills sounds by the second: how many a sound has is not known before. */
+const bySecond = (chat: ReplyWire, counters: UsageShape): ReplyWire => {
+  if (counters.at.audio_seconds === undefined) return chat
+  const reason = 'the request has a sound, which is billed by the second, and its length is not known'
+  const seconds: Bound = { meters: ['audio_seconds'], least: 0, most: null, reason }
+  return {
+    ...chat,
+    bound: (request, surroundings) => {
+      const parts = listOf(member(request, 'messages')).flatMap((each) => listOf(member(each, 'content')))
+      const isHeard = parts.some((part) => member(part, 'type') === 'input_audio')
+      return [...chat.bound(request, surroundings), ...(isHeard ? [seconds] : [])]
+    },
+  }
+}
+
+/** The replies of Chat Completions alone, as the lines of a batch hold them. */
 export const chatReplies = (counters: UsageShape, places: Places = {}): ReadWire => ({
   id: 'chat-completions',
   reader: chatReader(counters, places),
@@ -54,9 +76,8 @@ const chatReader = (counters: UsageShape, places: Places) => {
 /** A search model searches the web once a request that lets it; no reply counts it (openai 7.57.0,
  * `web_search_options`, whose default context is medium). */
 const withSearch = (reply: Reply, request: Json): Reply => {
-  const options = member(request, 'web_search_options') ?? null
-  if (options === null || reply.usage === null || !reply.model?.includes('-search-')) return reply
-  const size = textOf(member(options, 'search_context_size')) ?? 'medium'
+  const size = searchSize(request)
+  if (size === null || reply.usage === null || !reply.model?.includes('-search-')) return reply
   return {
     ...reply,
     usage: { ...reply.usage, usage: { ...reply.usage.usage, web_search_call: 1 } },
@@ -73,6 +94,7 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
     tags: openaiTags(request),
   }),
   bound,
+  countPrompt: countChatPrompt,
   tighten,
   ...reader,
   askUsage,
@@ -89,82 +111,118 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
   history,
 })
 
+/** Counts the prompt of a chat request, what is no text in it by rules of its own. */
+export const countChatPrompt: CountPrompt = (request, { counter, ...shown }) =>
+  countChat(request, counter, { partTokens: (part) => mediaPart(part, shown) })
+
 /** Tokens that a vendor may add for tool definitions beside their text: 103 were measured on gpt-5.1, 24 at
  * most on earlier models (ai-tokenizer, December 2025). */
 const toolsOverheadTokensMax = 512
 
 /** Input: no text has more tokens than bytes, and the JSON around a message is longer than the tokens it
- * stands for; an image has its own rule; whatever else
- * is not text is bounded by the model's window alone. Output: the limit in the request,
- * else the model's cap, for each of `n` choices. */
-const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
-  const { bodyBytes, contextWindow, outputTokensMax } = surroundings
-  const overhead = listOf(member(request, 'tools')).length > 0 ? toolsOverheadTokensMax : 0
-  const images = member(request, 'audio') === undefined ? imageParts(request, surroundings) : null
-  const parts = images === null ? null : bodyBytes - images.bytes + images.tokens + overhead
-  const inputMost = parts === null ? contextWindow : Math.min(parts, contextWindow ?? parts)
-  const asked =
-    countOf(member(request, 'max_completion_tokens')) ??
-    countOf(member(request, 'max_tokens')) ??
-    outputTokensMax
+ * stands for; images and sounds have rules of their own, and sounds a price of their own. Where one of them has
+ * no bound, the model's window alone bounds the input. Output: the limit in the request, else the model's cap,
+ * for each of `n` choices. */
+const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => [
+  ...boundInput(request, surroundings),
+  boundOutput(request, surroundings),
+  ...boundSearch(request, surroundings),
+]
+
+const textMeters = ['input_text_tokens', 'cached_input_tokens', 'cache_write_tokens'] as const
+
+const boundInput = (request: Json, surroundings: Surroundings): readonly Bound[] => {
+  const { bodyBytes, contextWindow } = surroundings
+  const media = mediaParts(request, surroundings)
+  const sounds = media.filter(({ isSound }) => isSound)
+  const others = media.filter(({ isSound }) => !isSound)
+  const [soundMost, otherMost] = [mostOf(sounds), mostOf(others)]
+  const lifetime = textOf(member(member(request, 'prompt_cache_options'), 'ttl'))
+  const shared = lifetime === null ? {} : { attributes: { cache_ttl: lifetime } }
+  if (soundMost === null || otherMost === null || searchSize(request) !== null) {
+    const unbounded = media.find(({ high }) => high === null)?.what ?? 'what a search of the web finds'
+    return [
+      {
+        meters: sounds.length > 0 ? [...textMeters, 'input_audio_tokens'] : textMeters,
+        least: 1,
+        most: contextWindow,
+        ...shared,
+        reason: `the request has ${unbounded}, and ${
+          contextWindow === null
+            ? 'the context window of the model is not known'
+            : 'only the context window of the model bounds its input'
+        }`,
+      },
+    ]
+  }
+  const defined = listOf(member(request, 'tools')).length + listOf(member(request, 'functions')).length
+  const overhead = defined > 0 ? toolsOverheadTokensMax : 0
+  const characters = media.reduce((sum, part) => sum + part.characters, 0)
+  const within = (tokens: number): number => Math.min(tokens, contextWindow ?? tokens)
+  const textMost = bodyBytes - characters + otherMost + overhead
+  const text: Bound = { meters: textMeters, least: 1, most: within(textMost), ...shared }
+  if (sounds.length === 0) return [text]
+  const soundLeast = sounds.reduce((sum, { low }) => sum + low, 0)
+  return [text, { meters: soundMeters, least: within(soundLeast), most: within(soundMost), ...shared }]
+}
+
+const soundMeters = ['input_audio_tokens', 'cached_input_tokens', 'cache_write_tokens'] as const
+
+/** What parts have at most together; null as soon as one has no bound. */
+const mostOf = (parts: readonly MediaPart[]): number | null =>
+  parts.reduce<number | null>((sum, { high }) => (sum === null || high === null ? null : sum + high), 0)
+
+/** The newer limit and the older one: a vendor that knows one of them alone obeys it. */
+const boundOutput = (request: Json, { outputTokensMax }: Surroundings): Bound => {
+  const limits = [member(request, 'max_completion_tokens'), member(request, 'max_tokens')].flatMap(
+    (limit) => countOf(limit) ?? [],
+  )
+  const asked = limits.length === 0 ? outputTokensMax : Math.max(...limits)
   const choices = countOf(member(request, 'n')) ?? 1
-  const outputMost = asked === null ? null : asked * Math.max(1, choices)
-  return [
-    {
-      meters: ['input_text_tokens', 'cached_input_tokens', 'cache_write_tokens', 'input_audio_tokens'],
-      least: 1,
-      most: inputMost,
-      ...(inputMost === null && {
-        reason: 'the request has parts that are not text, and the context window of the model is not known',
-      }),
-    },
-    {
-      meters: ['output_text_tokens', 'output_audio_tokens'],
-      least: 0,
-      most: outputMost,
-      ...(outputMost === null && {
-        reason: 'the request sets no max_completion_tokens, and the output cap of the model is not known',
-      }),
-    },
-  ]
+  const isSpoken =
+    (member(request, 'audio') ?? null) !== null || listOf(member(request, 'modalities')).includes('audio')
+  return {
+    meters: [
+      'output_text_tokens',
+      'output_reasoning_tokens',
+      ...(isSpoken ? (['output_audio_tokens'] as const) : []),
+    ],
+    least: 0,
+    most: asked === null ? null : asked * Math.max(1, choices),
+    ...(asked === null && {
+      reason: 'the request sets no max_completion_tokens, and the output cap of the model is not known',
+    }),
+  }
+}
+
+/** A search model searches the web once, if it does. */
+const boundSearch = (request: Json, { model }: Surroundings): readonly Bound[] => {
+  const size = searchSize(request)
+  if (size === null || !model.includes('-search-')) return []
+  return [{ meters: ['web_search_call'], least: 0, most: 1, attributes: { search_context_size: size } }]
+}
+
+/** How much a search of the web may bring, medium unless said; null where the request lets the model make none. */
+const searchSize = (request: Json): string | null => {
+  const options = member(request, 'web_search_options') ?? null
+  return options === null ? null : (textOf(member(options, 'search_context_size')) ?? 'medium')
 }
 
 /** Tokens that a vendor may add to a prompt beside its published rule, and shows nobody; generous. */
 const hiddenTokensMax = 128
 
-/** A count by a published rule, or its bound, holds the input far closer than bytes do. Images, hosted tools and
- * models without a rule are not counted but guessed, and a guess is no bound. */
-const tighten = (bounds: readonly Bound[], count: PromptCount): readonly Bound[] | null => {
+/** A count by a published rule, or its bound, holds the input far closer than bytes do; sounds are a part of it,
+ * and bounded apart. Hosted tools, parts without a rule and models without one are not counted but guessed, and
+ * a guess is no bound. */
+export const tighten = (bounds: readonly Bound[], count: PromptCount): readonly Bound[] | null => {
   if (count.high === null || !boundingClasses.has(count.class)) return null
   const [input, ...others] = bounds
   if (input === undefined || input.most === null) return null
-  return [{ ...input, most: Math.min(input.most, count.high + hiddenTokensMax) }, ...others]
+  const sounds = others.find(({ meters: [meter] }) => meter === 'input_audio_tokens')?.least ?? 0
+  return [{ ...input, most: Math.min(input.most, count.high - sounds + hiddenTokensMax) }, ...others]
 }
 
 const boundingClasses: ReadonlySet<PromptCount['class']> = new Set(['exact', 'formula', 'bound'])
-
-/** `stream_options.include_usage` was announced on 2024-05-06 (OpenAI API changelog); before that the vendor
- * refused the argument. */
-const usageInStreamsSince = parseInstant('2024-05-06')
-
-const askUsage: ReplyWire['askUsage'] = (request, at) => {
-  if (at < usageInStreamsSince || member(request, 'stream') !== true) return null
-  const options = member(request, 'stream_options')
-  if (member(options, 'include_usage') === true) return null
-  return JSON.stringify({ include_usage: true })
-}
-
-const usageNull = /,\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,/
-
-const cutUsage: ReplyWire['cutUsage'] = (event) => {
-  const data = readEvent(event)?.data
-  if (!data?.includes('"usage"')) return event
-  const chunk = parseJson(data)
-  const choices = member(chunk, 'choices')
-  const usage = member(chunk, 'usage')
-  if (usage === null) return event.replace(usageNull, '')
-  return usage !== undefined && Array.isArray(choices) && choices.length === 0 ? null : event
-}
 
 const producedText = (message: Json): string => {
   const calls = listOf(member(message, 'tool_calls')).map((call) => {

@@ -1,5 +1,5 @@
-import type { ReadWire } from './endpoint.ts'
 import { type Json, member, textOf } from './json.ts'
+import type { ReadWire } from './reply.ts'
 import { emptyReply } from './reply-shape.ts'
 import { containerOf } from './response-tools.ts'
 

@@ -1,16 +1,16 @@
 import type { OctroiError } from '../errors.ts'
-import type { Rational } from '../money/rational.ts'
 import type { Instant } from '../time.ts'
 import type { PromptCount } from '../tokens/chat.ts'
 import type { Counter } from '../tokens/text.ts'
 import type { Meter } from '../usage/meter.ts'
-import type { Reading } from '../usage/read.ts'
 import type { Usage } from '../usage/usage.ts'
 import type { Bound } from './bound.ts'
+import type { CapHistory } from './history-cap.ts'
+import type { JobWire } from './job.ts'
 import type { Json } from './json.ts'
-
-/** A wire of which the replies are known: what a recorded reply used can be read and priced. */
-export type ReadWire = { readonly id: string; readonly reader: ReplyReader }
+import type { LaterWire } from './later.ts'
+import type { KnownObjects, Learn, LearnReply, Names, ObjectKind } from './objects.ts'
+import type { Reply, ReplyReader, StreamMeter } from './reply.ts'
 
 /** A wire: its routes, and how an error looks on it. `reader` reads its replies; null where none costs. */
 export type Endpoint = {
@@ -30,44 +30,113 @@ export type Refusal = {
 }
 
 /** One method and path of a wire, below the provider's base URL. `:thread` stands for the id of an object of
- * that kind. `free` costs nothing; `reply`: the reply tells what it cost; `later`: the reply names a run that
- * is billed when it ends; `closed` is refused. */
+ * that kind, `:model:action` for one that is followed by an action. `free` costs nothing; `reply`: the reply tells what it cost; `later`: the reply names a run or
+ * a job that is billed when it ends; `closed` is refused. */
 export type Route = FreeRoute | ReplyRoute | LaterRoute | ClosedRoute
 
-type Place = { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string }
+type Place = {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  /** It takes a form (multipart/form-data), whose values are texts and whose files are `FormFile`s. `sounds`:
+   * the fields whose sound is billed by its length. */
+  readonly form?: { readonly sounds: readonly string[] }
+  /** What the path says that other wires say in their body: a request is read as if it stood there. */
+  readonly told?: (params: Readonly<Record<string, string>>) => Told
+}
+
+/** What of a request stands elsewhere than in its body, under the names its wire reads it by. */
+export type Told = Readonly<Record<string, string | boolean>>
+
+/** What is known of a file in a form: never its content. `seconds`: the length of a sound, as its file says;
+ * `secondsAtMost`: the longest its bytes can be. Both are null where that is not known or was not asked. */
+export type FormFile = {
+  readonly filename: string
+  readonly type: string | null
+  readonly bytes: number
+  readonly seconds: number | null
+  readonly secondsAtMost: number | null
+}
 
 export type FreeRoute = Place & {
   readonly billing: 'free'
   /** What to remember of the object that the reply shows. */
   readonly learn?: Learn
-  /** The tokens, at most, that the request adds to the object its path names, whatever becomes of its reply. */
-  readonly grows?: { readonly kind: ObjectKind; readonly by: (request: Json) => number }
-  /** Its reply is a run as it stands now, and may show that it has ended. */
-  readonly observes?: RunWire
+  /** The tokens, at most, that the request adds to the object its path names, whatever becomes of its reply; null
+   * where nothing bounds them. */
+  readonly grows?: { readonly kind: ObjectKind; readonly by: (request: Json) => number | null }
+  /** Its reply is a run or a job as it stands now, and may show that it has ended. */
+  readonly observes?: LaterWire
+  readonly names?: Names
+  /** What begins or ends to cost with time, once the vendor has done what was asked. */
+  readonly standing?: (done: Done) => readonly StandingChange[]
+  /** It takes away the thread that its path names: runs of it that are over are settled before. */
+  readonly deletes?: 'thread'
 }
-export type ReplyRoute = Place & { readonly billing: 'reply'; readonly wire: ReplyWire }
-export type LaterRoute = Place & { readonly billing: 'later'; readonly wire: RunWire; readonly learn?: Learn }
+
+export type ReplyRoute = Place & {
+  readonly billing: 'reply'
+  readonly wire: ReplyWire
+  readonly names?: Names
+  /** What to remember of the objects that its reply names. */
+  readonly learn?: LearnReply
+  /** Where a request can ask for a reply that only names what goes on, as that of a `later` route does. */
+  readonly later?: {
+    readonly isAsked: (request: Json) => boolean
+    readonly wire: JobWire
+    readonly learn: Learn
+  }
+}
+
+export type LaterRoute = Place & {
+  readonly billing: 'later'
+  readonly wire: LaterWire
+  readonly learn?: Learn
+  readonly names?: Names
+}
+
 export type ClosedRoute = Place & { readonly billing: 'closed'; readonly why: string }
 
-/** What lives at the vendor and is named by later calls. Only the owner that created it may reach it. */
-export type ObjectKind = 'assistant' | 'thread' | 'run'
-
-/** What is remembered of such an object so that later calls can be bounded: never its content.
- * `tokensMost` bounds the tokens of its text from above; null where nothing bounds them. */
-export type ObjectFacts = {
-  readonly kind: ObjectKind
-  readonly id: string
-  /** The thread of a run. */
-  readonly parent: string | null
-  readonly model: string | null
-  readonly tokensMost: number | null
-  readonly tools: boolean
+/** What was asked and done. `params` are the ids in the path, by kind. */
+export type Done = {
+  readonly request: Json
+  readonly reply: Json
+  readonly params: Readonly<Record<string, string>>
 }
 
-export type KnownObjects = Readonly<Partial<Record<ObjectKind, ObjectFacts>>>
-
-/** From a request and its reply: the objects that were created or changed. */
-export type Learn = (exchange: { request: Json; reply: Json }) => readonly ObjectFacts[]
+/** `holds`: what a holder keeps from now on because of a source, each object once whatever its sources; `exact` says
+ * that it keeps nothing else because of it. `releases`: what is kept no longer, of one holder, object or source, or of
+ * every one where null. `look`: the reply says too little, so what `path` shows is read;
+ * nothing where that is gone. `store`: a vector store as it was seen, `store-gone` one that was deleted;
+ * `look-at-stores`: what was done may have changed any of them. */
+export type StandingChange =
+  | {
+      readonly change: 'holds'
+      readonly meter: Meter
+      readonly holder: string
+      readonly source: string
+      readonly objects: readonly { readonly id: string; readonly path: string }[]
+      readonly exact: boolean
+      readonly attributes: Readonly<Record<string, string>>
+    }
+  | {
+      readonly change: 'releases'
+      readonly holder: string | null
+      readonly object: string | null
+      readonly source: string | null
+    }
+  | {
+      readonly change: 'look'
+      readonly path: string
+      readonly read: (reply: Json) => readonly StandingChange[]
+    }
+  | {
+      readonly change: 'store'
+      readonly id: string
+      readonly bytes: number
+      readonly endsAt: Instant | null
+    }
+  | { readonly change: 'store-gone'; readonly id: string }
+  | { readonly change: 'look-at-stores'; readonly read: (id: string) => StandingChange }
 
 /** A request as far as it fixes price and identity. */
 export type RequestFacts = {
@@ -76,6 +145,8 @@ export type RequestFacts = {
   readonly tier: string | null
   readonly endUser: string | null
   readonly tags: Readonly<Record<string, string>>
+  /** The conversation it says it belongs to, where its wire has such. */
+  readonly conversation?: string | null
 }
 
 /** What bounds a request besides itself. */
@@ -92,21 +163,33 @@ export type Surroundings = {
 
 /** The metered half that every wire has. */
 export type MeteredWire = {
-  readonly read: (request: Json, objects: KnownObjects) => RequestFacts
+  /** `at`: where a default of the wire has changed with time; the newest holds without it. */
+  readonly read: (request: Json, objects: KnownObjects, at?: Instant) => RequestFacts
   readonly bound: (request: Json, surroundings: Surroundings) => readonly Bound[]
 }
 
-/** The reading half of a wire. `request` is what was asked, where it is at hand: some replies name neither the
- * model nor what selects the price. `meterStream` is null where the wire has no streams. */
-export type ReplyReader = {
-  readonly readReply: (reply: Json, request?: Json) => Reply
-  readonly meterStream: ((request?: Json) => StreamMeter) | null
+/** By what a prompt is counted: the counter of its texts, and whose rules hold for what is no text, and when.
+ * `lengths`: the seconds of sounds, by their base64, where they were measured. */
+export type Counting = {
+  readonly counter: Counter
+  readonly provider: string
+  readonly model: string
+  readonly at: Instant
+  readonly lengths?: ReadonlyMap<string, number>
+  /** What is known of the objects that the request names. */
+  readonly objects?: KnownObjects
 }
+
+/** Counts a prompt: its texts, and its images and sounds by rules of their own. Takes as long as the request is
+ * large, so a gateway asks for it in a thread of its own. Never throws. */
+export type CountPrompt = (request: Json, counting: Counting) => PromptCount
 
 /** A wire whose reply tells what the call cost. */
 export type ReplyWire = MeteredWire & {
   readonly readReply: (reply: Json, request?: Json) => Reply
   readonly meterStream: (request?: Json) => StreamMeter
+  /** Counts the prompt of a request; null where the wire has none to count. */
+  readonly countPrompt: CountPrompt | null
   /** Tightens the bounds of a request by an exact count of its prompt; null where that bounds nothing. */
   readonly tighten: (bounds: readonly Bound[], count: PromptCount) => readonly Bound[] | null
   /** Puts the question for usage into a streaming request, where the wire has that question at `at` and the
@@ -115,97 +198,21 @@ export type ReplyWire = MeteredWire & {
   /** Takes out of an event what `askUsage` caused; null when the whole event was caused by it. */
   readonly cutUsage: (event: string) => string | null
   /** Counts what a call used where the vendor did not say. */
-  readonly count: (request: Json, produced: readonly string[], counter: Counter) => Counted
+  readonly count: (
+    request: Json,
+    produced: readonly string[],
+    counter: Counter,
+    objects?: KnownObjects,
+  ) => Counted
+  /** Absent where the wire has no field that caps its history, or no history. */
+  readonly capHistory?: CapHistory
   /** History sent again and all text of the request, in bytes, where counting is not worth it. */
   readonly history: (request: Json) => { readonly resent: number; readonly total: number }
-}
-
-/** What a whole reply or a whole stream says of its cost. `usage` is null where the vendor reported none;
- * `produced` then holds the visible text, one a choice, for counting. */
-export type Reply = Priced & {
-  /** The vendor's id of what is billed: what comes again with the same id is the same charge, not a second
-   * one. Null where the vendor names none; then each call is its own. */
-  readonly id: string | null
-  readonly usage: Reading | null
-  readonly produced: readonly string[]
-  /** What the same reply bills under another model or other attributes. */
-  readonly apart: readonly Portion[]
-  /** What goes on costing with time. */
-  readonly standing: readonly Standing[]
-  /** The vendor's own sum for the call, which is then its price. */
-  readonly stated: Stated | null
-  /** False while the vendor still works on it, or where a stream broke off: more may come. */
-  readonly ended: boolean
-}
-
-/** What selects a price, as served: the model, the tier in the price list's words, and what else the reply or
- * the request says (`size`, `quality`, `cache_ttl` ...). */
-export type Priced = {
-  readonly model: string | null
-  readonly tier: string | null
-  readonly attributes: Readonly<Record<string, string>>
-}
-
-/** A part of a reply with a price of its own: a line of a batch, a tool's model, a cache lifetime. `id` names
- * it within the reply; its `usage` is null where the vendor reported none. `contextTokens`: where it is part of one call, all input tokens of that call, which
- * choose the context card; null where it is a call of its own. */
-export type Portion = Priced & {
-  readonly id: string | null
-  readonly usage: Reading | null
-  readonly contextTokens: number | null
-}
-
-/** Something that exists at the vendor and costs with time, as a reply shows it: whoever keeps accruals takes
- * it from here, once an `id`. `bytes` is null where its price does not depend on a size. */
-export type Standing = {
-  readonly meter: Meter
-  readonly id: string
-  readonly bytes: number | null
-  readonly attributes: Readonly<Record<string, string>>
-}
-
-export type Stated = { readonly amount: Rational; readonly currency: 'USD' }
-
-/** Reads a stream's events one by one. */
-export type StreamMeter = {
-  /** Returns true for the event that ends the stream. */
-  readonly event: (event: string) => boolean
-  readonly reply: () => Reply
-}
-
-/** A wire whose reply names a run that goes on at the vendor and is billed when it ends. */
-export type RunWire = MeteredWire & {
-  /** The run in a reply, or null when there is none. */
-  readonly readRun: (reply: Json) => Run | null
-  readonly runPath: (run: Run) => string
-  /** A page of the run's thread, oldest first. */
-  readonly messagesPath: (run: Run, after: string | null) => string
-  readonly readMessages: (reply: Json) => {
-    readonly messages: readonly Message[]
-    readonly next: string | null
-  }
-  readonly countRun: (
-    run: Run,
-    messages: readonly Message[],
-    counting: { counter: Counter; promptTokensMax: number | null },
-  ) => Counted
-}
-
-export type Run = {
-  readonly id: string
-  readonly thread: string
-  readonly model: string
-  readonly instructions: string
-  readonly ended: boolean
-  readonly status: string
-  readonly usage: Reading | null
-}
-
-export type Message = {
-  readonly id: string
-  readonly role: string
-  readonly text: string
-  readonly run: string | null
+  /** History that the vendor keeps and reads again, in tokens; null where it is not known, and bytes tell. */
+  readonly kept?: (
+    request: Json,
+    objects: KnownObjects,
+  ) => { readonly tokens: number; readonly exact: boolean } | null
 }
 
 /** A usage that was counted here. `history`: input tokens that were sent before. `rule` names the rule. */

@@ -1,6 +1,6 @@
 import type { UsageShape } from '../usage/read.ts'
-import type { ReadWire, Reply } from './endpoint.ts'
 import { type Json, listOf, member, textOf } from './json.ts'
+import type { ReadWire, Reply } from './reply.ts'
 import { emptyReply, portionOf } from './reply-shape.ts'
 
 /** The replies of Evals: a run, which counts its tokens model by model. */

@@ -1,81 +1,159 @@
-import type { Meter } from '../usage/meter.ts'
+import { countGeminiText, countGenerateContent } from '../tokens/calibrated.ts'
 import type { UsageShape } from '../usage/read.ts'
-import type { ReadWire, Reply, StreamMeter } from './endpoint.ts'
-import { readEvent } from './events.ts'
-import { type Json, listOf, member, parseJson, textOf } from './json.ts'
-import { gatherProduced } from './produced.ts'
-import { emptyReply, type ReplyShape, shapeReader } from './reply-shape.ts'
-import { withCalls } from './response-tools.ts'
+import type { Bound } from './bound.ts'
+import { mediaPart } from './content-parts.ts'
+import { generateContentReplies } from './content-replies.ts'
+import {
+  candidatesAsked,
+  configOf,
+  contentBytes,
+  either,
+  partOfContent,
+  partsOf,
+  unheardPart,
+} from './content-request.ts'
+import type { Endpoint, ReplyWire, Route, Surroundings } from './endpoint.ts'
+import { googleErrors } from './google-errors.ts'
+import { countOf, type Json, listOf, member, textOf } from './json.ts'
+import { openaiTags } from './openai-tags.ts'
+import { plainEndpoint } from './plain-wire.ts'
+import { promptBounds } from './prompt-bound.ts'
 
-/** The replies of Google's generateContent and streamGenerateContent. Every chunk of a stream has the totals so
- * far; the stream ends with its connection, and a finish reason says that nothing more comes. */
-export const generateContentReplies = (counters: UsageShape): ReadWire => {
-  const read = shapeReader({ ...places, counters })
-  const readReply = (reply: Json): Reply => {
-    const candidates = listOf(member(reply, 'candidates'))
-    const found = read(reply)
-    return {
-      ...found,
-      usage: withCalls(found.usage, [grounding(found.model ?? '', candidates)]),
-      produced: candidates.map(visibleText),
-    }
-  }
-  return { id: 'generate-content', reader: { readReply, meterStream: () => contentStream(readReply) } }
-}
-
-const places: Omit<ReplyShape, 'counters'> = {
-  usage: ['usageMetadata'],
-  model: ['modelVersion'],
-  id: ['responseId'],
-  tier: ['usageMetadata.serviceTier', 'usageMetadata.trafficType'],
-  tiers: {
-    on_demand: 'standard',
-    on_demand_priority: 'priority',
-    on_demand_flex: 'flex',
-    on_demand_offpeak: 'offpeak',
-    provisioned_throughput: 'provisioned',
-  },
-  stated: [],
-}
-
-/** A grounded answer bills each of its searches with Gemini 3, and one request, however many searches, before
- * it (Gemini pricing page, read 2026-11). */
-const grounding = (model: string, candidates: readonly Json[]): readonly [Meter, number] => {
-  const queries = candidates.flatMap((candidate) =>
-    listOf(member(member(candidate, 'groundingMetadata'), 'webSearchQueries')).filter(
-      (query) => query !== '',
-    ),
+/** Google's generateContent, its stream, and its count of tokens, which is free. Model and streaming stand in the
+ * path, below `prefix`. */
+export const generateContent = (counters: UsageShape, prefix = ''): Endpoint => {
+  const model = `${prefix}/models/:model`
+  const endpoint = plainEndpoint(
+    { id: 'generate-content', path: `${model}:generateContent` },
+    generateContentReplies(counters).reader,
+    { read, bound, count, history },
   )
-  return /^gemini-[12]\b/.test(model)
-    ? ['grounding_request', Math.min(1, queries.length)]
-    : ['grounding_search_query', queries.length]
+  const told = (stream: boolean) => (params: Readonly<Record<string, string>>) => ({
+    model: params['model'] ?? '',
+    stream,
+  })
+  return {
+    ...endpoint,
+    ...googleErrors,
+    routes: [
+      ...endpoint.routes.flatMap((route): Route[] => [
+        { ...route, told: told(false) },
+        { ...route, path: `${model}:streamGenerateContent`, told: told(true) },
+      ]),
+      { method: 'POST', path: `${model}:countTokens`, billing: 'free' },
+    ],
+  }
 }
 
-const visibleText = (candidate: Json): string =>
-  listOf(member(member(candidate, 'content'), 'parts'))
-    .filter((part) => member(part, 'thought') !== true)
-    .map((part) => textOf(member(part, 'text')) ?? '')
-    .join('')
+/** Whose rules hold for what is no text, whoever serves the model. */
+const vendor = 'google'
 
-const contentStream = (readReply: (reply: Json) => Reply): StreamMeter => {
-  const produced = gatherProduced()
-  let [reply, ended]: [Reply, boolean] = [emptyReply, false]
+/** `unspecified` is the standard tier. Labels are Vertex's tags. */
+const read: ReplyWire['read'] = (request) => {
+  const tier = textOf(either(request, 'serviceTier'))?.toLowerCase() ?? 'unspecified'
   return {
-    event: (event) => {
-      const data = readEvent(event)?.data
-      const chunk = data === undefined ? undefined : parseJson(data)
-      if (chunk === undefined) return false
-      const next = readReply(chunk)
-      next.produced.forEach((text, index) => {
-        produced.add(text, index)
-      })
-      reply = { ...next, usage: next.usage ?? reply.usage }
-      const finished = listOf(member(chunk, 'candidates')).some(
-        (candidate) => textOf(member(candidate, 'finishReason')) !== null,
-      )
-      ended ||= finished
-      return finished
-    },
-    reply: () => ({ ...reply, produced: produced.texts(), ended }),
+    model: modelOf(request),
+    stream: member(request, 'stream') === true,
+    tier: tier === 'unspecified' ? null : tier,
+    endUser: null,
+    tags: openaiTags({ metadata: member(request, 'labels') }),
   }
+}
+
+const modelOf = (request: Json): string | null =>
+  textOf(member(request, 'model'))?.replace(/^models\//, '') ?? null
+
+/** Input: by bytes and by the rules of images and sounds. Output: `maxOutputTokens`, thoughts included, else the
+ * model's cap, for each candidate. */
+const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
+  const hosted = hostedTool(request)
+  if (hosted !== null) {
+    const reason = `the tool ${hosted.slice(0, 60)} has no limit to its uses, nor to what it brings in`
+    return [{ meters: textMeters, least: 1, most: null, reason }, boundOutput(request, surroundings)]
+  }
+  const isCached = (either(request, 'cachedContent') ?? null) !== null
+  const parts = partsOf(request).flatMap((part) => partOfContent(part) ?? [])
+  const prompt = {
+    parts: isCached ? [...parts, unheardPart] : parts,
+    vendor,
+    detail: detailOfParts(request) ?? textOf(either(configOf(request), 'mediaResolution')),
+    unseen: isCached ? 'a cache that the vendor keeps' : null,
+    overhead: listOf(member(request, 'tools')).length > 0 ? toolsOverheadTokensMax : 0,
+    meters: textMeters,
+    soundMeters: ['input_audio_tokens', 'cached_input_audio_tokens'] as const,
+  }
+  return [...promptBounds(prompt, surroundings), boundOutput(request, surroundings)]
+}
+
+const textMeters = ['input_text_tokens', 'cached_input_tokens'] as const
+
+/** How a vendor shows functions to a model beside their JSON is not published: as much as was ever measured of any
+ * vendor, 804 (Anthropic's page on tool use, copy of mid-2026), with room. */
+const toolsOverheadTokensMax = 1_024
+
+/** The first tool that Google runs itself; null where there is none. */
+const hostedTool = (request: Json): string | null => {
+  const names = listOf(member(request, 'tools')).flatMap((tool) => Object.keys(Object(tool)))
+  return names.find((name) => name !== 'functionDeclarations' && name !== 'function_declarations') ?? null
+}
+
+/** Where a part says for itself how closely it is looked at, the closest look is taken for all. */
+const detailOfParts = (request: Json): string | null =>
+  partsOf(request).some((part) => (either(part, 'mediaResolution') ?? null) !== null)
+    ? 'media_resolution_of_its_own'
+    : null
+
+const boundOutput = (request: Json, { outputTokensMax }: Surroundings): Bound => {
+  const config = configOf(request)
+  const each = countOf(either(config, 'maxOutputTokens')) ?? outputTokensMax
+  const kinds = listOf(either(config, 'responseModalities')).map((kind) => String(kind).toUpperCase())
+  return {
+    meters: [
+      'output_text_tokens',
+      'output_reasoning_tokens',
+      ...(kinds.includes('AUDIO') ? (['output_audio_tokens'] as const) : []),
+      ...(kinds.includes('IMAGE') || mayDraw(request) ? (['output_image_tokens'] as const) : []),
+    ],
+    least: 0,
+    most: each === null ? null : each * candidatesAsked(request),
+    ...(each === null && {
+      reason: 'the request sets no maxOutputTokens, and the output cap of the model is not known',
+    }),
+  }
+}
+
+/** Models that draw do so without being asked for a picture. */
+const mayDraw = (request: Json): boolean => modelOf(request)?.includes('-image') ?? false
+
+const count: ReplyWire['count'] = (request, produced, counter) => {
+  const model = modelOf(request) ?? ''
+  const prompt = countGenerateContent(request, model, counter, {
+    partTokens: (content) => {
+      const part = partOfContent(content)
+      return part === null ? null : mediaPart(part, { provider: vendor, model })
+    },
+  })
+  const { tokens, sound = 0 } = prompt
+  return {
+    usage: {
+      input_text_tokens: tokens - sound,
+      ...(sound > 0 && { input_audio_tokens: sound }),
+      output_text_tokens: produced.reduce((sum, text) => sum + countGeminiText(text, model, counter), 0),
+    },
+    history: prompt.history,
+    rule: prompt.rule,
+  }
+}
+
+/** History: what stands before the contents after the last one of the model. */
+const history: ReplyWire['history'] = (request) => {
+  const contents = listOf(member(request, 'contents'))
+  const last = contents.findLastIndex((content) => member(content, 'role') === 'model')
+  let [resent, total] = [0, contentBytes(either(request, 'systemInstruction'))]
+  contents.forEach((content, index) => {
+    const bytes = contentBytes(content)
+    total += bytes
+    if (index <= last) resent += bytes
+  })
+  return { resent, total }
 }

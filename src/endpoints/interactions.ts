@@ -1,7 +1,7 @@
 import type { Meter } from '../usage/meter.ts'
 import type { UsageShape } from '../usage/read.ts'
-import type { ReadWire, Reply } from './endpoint.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
+import type { ReadWire, Reply } from './reply.ts'
 import { openaiPlaces, shapeReader } from './reply-shape.ts'
 import { withCalls } from './response-tools.ts'
 import { type TypedStream, typedStream } from './streams.ts'

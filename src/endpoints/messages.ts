@@ -1,123 +1,141 @@
+import { countClaudeText, countMessages } from '../tokens/calibrated.ts'
+import type { Meter } from '../usage/meter.ts'
 import type { UsageShape } from '../usage/read.ts'
-import type { Portion, ReadWire, Reply, StreamMeter } from './endpoint.ts'
-import { readEvent } from './events.ts'
-import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
-import { gatherProduced } from './produced.ts'
-import { emptyReply, openaiPlaces, portionOf, shapeReader } from './reply-shape.ts'
+import { anthropicErrors } from './anthropic-errors.ts'
+import type { Bound } from './bound.ts'
+import { mediaPart } from './content-parts.ts'
+import type { Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import { countOf, type Json, listOf, member, textOf } from './json.ts'
+import { blocksOf, contentBytes, partOfBlock } from './message-blocks.ts'
+import { messageReplies } from './message-replies.ts'
+import { hostedTools } from './message-tools.ts'
+import { plainEndpoint } from './plain-wire.ts'
+import { promptBounds } from './prompt-bound.ts'
 
-/** The replies of Messages, Anthropic's wire, whole and streamed. */
-export const messageReplies = (counters: UsageShape): ReadWire => {
-  const readReply = messageReader(counters)
-  return { id: 'messages', reader: { readReply, meterStream: () => messageStream(readReply) } }
-}
-
-/** Reads one message. Every number of its usage stands apart: input is neither cached nor written, and its
- * writes are counted by lifetime. */
-const messageReader = (counters: UsageShape): ((message: Json) => Reply) => {
-  const read = shapeReader({ ...openaiPlaces, counters, tier: ['usage.service_tier'], tiers: {} })
-  return (message) => {
-    const { usage, problems } = withLifetimes(member(message, 'usage'))
-    const passes = listOf(member(usage, 'iterations'))
-    const found = read({ ...Object(message), usage })
-    const geography = textOf(member(usage, 'inference_geo'))
-    const reply = {
-      ...withProblems(found, [...problems, ...otherModels(found, passes)]),
-      tier: member(usage, 'speed') === 'fast' ? 'fast' : found.tier,
-      attributes: geography === null ? {} : { inference_geo: geography },
-    }
-    return {
-      ...reply,
-      produced: [visibleText(listOf(member(message, 'content')))],
-      apart: passesApart(reply, passes, counters),
-    }
-  }
-}
-
-const withProblems = (reply: Reply, problems: readonly string[]): Reply =>
-  reply.usage === null
-    ? reply
-    : { ...reply, usage: { ...reply.usage, problems: [...reply.usage.problems, ...problems] } }
-
-const visibleText = (content: readonly Json[]): string =>
-  content.map((block) => textOf(member(block, 'text')) ?? jsonText(member(block, 'input'))).join('')
-
-const jsonText = (input: Json): string => (input === undefined ? '' : JSON.stringify(input))
-
-/** Where another model than the one that answers took passes of the call, as after a refusal, no document says
- * how the totals divide: they are priced as those of the model that answers, and that is said. */
-const otherModels = ({ model }: Reply, passes: readonly Json[]): readonly string[] => {
-  const others = passes.filter(
-    (pass) => member(pass, 'type') === 'message' && (textOf(member(pass, 'model')) ?? model) !== model,
-  )
-  return others.length === 0
-    ? []
-    : [`${others.length} of ${passes.length} iterations are of another model than ${model}`]
-}
-
-/** Passes of a call that its totals leave out: the compaction of its context, at the price of its own model,
- * and an advisor's advice, at the advisor's (@anthropic-ai/sdk 1.12.0, `BetaIterationsUsage`). */
-const passesApart = (reply: Reply, passes: readonly Json[], counters: UsageShape): readonly Portion[] =>
-  passes.flatMap((pass, index) => {
-    const type = textOf(member(pass, 'type')) ?? ''
-    if (type !== 'compaction' && type !== 'advisor_message') return []
-    const model = textOf(member(pass, 'model')) ?? reply.model
-    const { tier, attributes } = reply
-    return portionOf(pass, counters, { id: `${type}-${index}`, model, tier, attributes })
+/** Messages, Anthropic's wire, and its count of tokens, which is free. */
+export const messages = (counters: UsageShape): Endpoint => {
+  const endpoint = plainEndpoint({ id: 'messages', path: '/messages' }, messageReplies(counters).reader, {
+    read,
+    bound,
+    count,
+    history,
   })
-
-/** `message_start` has the whole usage as it stands then, `message_delta` the totals so far without lifetimes,
- * tier and place: the later totals go over the earlier, the rest stays. */
-const messageStream = (readReply: (message: Json) => Reply): StreamMeter => {
-  const produced = gatherProduced()
-  let message: Message | null = null
-  let ended = false
-  const take = (type: string, data: Json): void => {
-    if (type === 'message_start') message = { ...Object(member(data, 'message')) }
-    if (type === 'message_delta' && message !== null) {
-      message = { ...message, usage: { ...Object(message['usage']), ...present(member(data, 'usage')) } }
-    }
-    if (type === 'content_block_delta') produced.add(deltaText(member(data, 'delta')), 0)
-    ended ||= type === 'message_stop'
-  }
   return {
-    event: (event) => {
-      const found = readEvent(event)
-      const data = found === null ? undefined : parseJson(found.data)
-      take(found?.type ?? textOf(member(data, 'type')) ?? '', data)
-      return ended
-    },
-    reply: () => ({
-      ...(message === null ? emptyReply : readReply(message)),
-      produced: produced.texts(),
-      ended,
+    ...endpoint,
+    ...anthropicErrors,
+    routes: [...endpoint.routes, { method: 'POST', path: '/messages/count_tokens', billing: 'free' }],
+  }
+}
+
+/** Whose rules hold for images of Claude, whoever serves it. */
+const vendor = 'anthropic'
+
+/** `speed` is what the price list calls a tier; `auto` is served as the account has it, which only the reply says.
+ * The `user_id` in `metadata` is a person's, and no tag. */
+const read: ReplyWire['read'] = (request) => ({
+  model: textOf(member(request, 'model')),
+  stream: member(request, 'stream') === true,
+  tier: member(request, 'speed') === 'fast' ? 'fast' : null,
+  endUser: textOf(member(member(request, 'metadata'), 'user_id')),
+  tags: {},
+})
+
+/** The prompt by which a model learns of its tools has at most 804 tokens (Anthropic's page on tool use, copy of
+ * mid-2026); with room. */
+const toolPromptTokensMax = 1_024
+
+/** Input: by bytes and by the rule of images, once for each pass that a tool of the vendor's makes the model take,
+ * and where something may be written to the cache at the dearest of its lifetimes. Output: `max_tokens`, thinking
+ * included, in each pass. */
+const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
+  const tools = hostedTools(request)
+  const attributes = geographyOf(request)
+  const meters = [...inputMeters, ...cacheMeters(request, tools.passes !== 1)] as const
+  const shared = attributes === null ? {} : { attributes }
+  if (tools.passes !== 1) {
+    const { passes, reason } = tools
+    const { contextWindow } = surroundings
+    const most = passes === null || contextWindow === null ? null : contextWindow * passes
+    return [
+      { meters, least: 1, most, ...shared, reason },
+      boundOutput(request, surroundings, passes, shared),
+      ...tools.fees.map((fee): Bound => ({ meters: [fee.meter], least: 0, most: fee.most })),
+    ]
+  }
+  const prompt = {
+    parts: blocksOf(request).flatMap((block) => partOfBlock(block) ?? []),
+    vendor,
+    unseen: tools.unseen,
+    overhead: listOf(member(request, 'tools')).length > 0 ? toolPromptTokensMax : 0,
+    meters,
+    ...shared,
+  }
+  return [...promptBounds(prompt, surroundings), boundOutput(request, surroundings, 1, shared)]
+}
+
+const inputMeters = ['input_text_tokens', 'cached_input_tokens'] as const
+
+/** What may be written to the cache, and for how long: what a marker says, five minutes unless it says an hour. Tools
+ * of the vendor's write on their own, for as long as what was written before them. */
+const cacheMeters = (request: Json, isHosted: boolean): readonly Meter[] => {
+  const marked = [request, ...blocksOf(request), ...listOf(member(request, 'tools'))].flatMap(
+    (place) => member(place, 'cache_control') ?? [],
+  )
+  const lifetimes = marked.map((marker) => textOf(member(marker, 'ttl')))
+  if (lifetimes.includes('1h')) return ['cache_write_5m_tokens', 'cache_write_1h_tokens']
+  return lifetimes.length > 0 || isHosted ? ['cache_write_5m_tokens'] : []
+}
+
+const geographyOf = (request: Json): Readonly<Record<string, string>> | null => {
+  const geography = textOf(member(request, 'inference_geo'))
+  return geography === null ? null : { inference_geo: geography }
+}
+
+const boundOutput = (
+  request: Json,
+  { outputTokensMax }: Surroundings,
+  passes: number | null,
+  shared: Pick<Bound, 'attributes'>,
+): Bound => {
+  const each = countOf(member(request, 'max_tokens')) ?? outputTokensMax
+  return {
+    meters: ['output_text_tokens', 'output_reasoning_tokens'],
+    least: 0,
+    most: each === null || passes === null ? null : each * passes,
+    ...shared,
+    ...(each === null && {
+      reason: 'the request sets no max_tokens, and the output cap of the model is not known',
     }),
   }
 }
 
-type Message = Readonly<Record<string, Json>>
-
-const deltaText = (delta: Json): string =>
-  textOf(member(delta, 'text')) ?? textOf(member(delta, 'partial_json')) ?? ''
-
-const present = (usage: Json): object =>
-  Object.fromEntries(Object.entries(Object(usage)).filter(([, value]) => value !== null))
-
-/** A usage whose writes to the cache have all their lifetimes, or none. What a server's tools write after the
- * start of a stream is in the total alone: it lives as long as what the call wrote before, and where that was
- * both, the dearer lifetime is taken for all of it, and said. */
-const withLifetimes = (usage: Json): { readonly usage: Json; readonly problems: readonly string[] } => {
-  const written = countOf(member(usage, 'cache_creation_input_tokens'))
-  const split = member(usage, 'cache_creation')
-  const short = countOf(member(split, 'ephemeral_5m_input_tokens')) ?? 0
-  const long = countOf(member(split, 'ephemeral_1h_input_tokens')) ?? 0
-  if (written === null || short + long === written) return { usage, problems: [] }
-  const lifetimes =
-    long > 0
-      ? { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: written }
-      : { ephemeral_5m_input_tokens: written, ephemeral_1h_input_tokens: 0 }
-  const problem = `cache_creation_input_tokens is ${written}, its lifetimes are ${short} and ${long}`
+const count: ReplyWire['count'] = (request, produced, counter) => {
+  const model = textOf(member(request, 'model')) ?? ''
+  const prompt = countMessages(request, counter, {
+    partTokens: (block) => {
+      const part = partOfBlock(block)
+      return part === null ? null : mediaPart(part, { provider: vendor, model })
+    },
+  })
   return {
-    usage: { ...Object(usage), cache_creation: lifetimes },
-    problems: short > 0 && long > 0 ? [problem] : [],
+    usage: {
+      input_text_tokens: prompt.tokens,
+      output_text_tokens: produced.reduce((sum, text) => sum + countClaudeText(text, model, counter), 0),
+    },
+    history: prompt.history,
+    rule: prompt.rule,
   }
+}
+
+/** History: what stands before the messages after the last assistant's. */
+const history: ReplyWire['history'] = (request) => {
+  const turns = listOf(member(request, 'messages'))
+  const last = turns.findLastIndex((message) => member(message, 'role') === 'assistant')
+  let [resent, total] = [0, contentBytes(member(request, 'system'))]
+  turns.forEach((message, index) => {
+    const bytes = contentBytes(member(message, 'content'))
+    total += bytes
+    if (index <= last) resent += bytes
+  })
+  return { resent, total }
 }

@@ -7,9 +7,10 @@ const vendorTerms: Partial<Record<ErrorCode, { type: string; code: string }>> = 
   missing_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
   wrong_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
   revoked_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
+  expired_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
 }
 
-const shape = (error: OctroiError): object => {
+const shape = (error: OctroiError): { readonly error: object } => {
   const status = errorCodes[error.code].status
   const terms = vendorTerms[error.code] ?? {
     type: status >= 500 ? 'server_error' : 'invalid_request_error',
@@ -39,3 +40,10 @@ export const openaiRefusal = (error: OctroiError): Refusal => {
 
 /** An error inside a stream of data-only events; official clients raise it. */
 export const openaiStreamFault = (error: OctroiError): string => `data: ${JSON.stringify(shape(error))}\n\n`
+
+/** An error inside a stream of Responses, in both manners that clients know: its members at the top of the event
+ * (openai 7.57.0, `ResponseErrorEvent`), and as one object. */
+export const responseStreamFault = (error: OctroiError): string => {
+  const shown = shape(error)
+  return `event: error\ndata: ${JSON.stringify({ ...shown.error, type: 'error', sequence_number: 0, ...shown })}\n\n`
+}

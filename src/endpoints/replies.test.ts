@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { providers } from '../providers/index.gen.ts'
 import { replyReader } from '../providers/provider.ts'
 import { cacheLifetimes } from './cache-lifetimes.ts'
-import type { ReplyReader } from './endpoint.ts'
+import type { ReplyReader } from './reply.ts'
 import { emptyReply } from './reply-shape.ts'
 
 const wires = Object.values(providers).flatMap((provider) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openPriceBook, type PriceRow } from '../pricing/price-book.ts'
 import { parseInstant } from '../time.ts'
-import type { Reply } from './endpoint.ts'
+import type { Reply } from './reply.ts'
 import { priceReply } from './reply-cost.ts'
 import { emptyReply } from './reply-shape.ts'
 

@@ -3,7 +3,7 @@ import { format } from '../money/rational.ts'
 import { type Charge, type Cost, type PricedCall, price } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Usage } from '../usage/usage.ts'
-import type { Priced, Reply, Stated } from './endpoint.ts'
+import type { Priced, Reply, Stated } from './reply.ts'
 
 /** Prices what a reply used, by what it says was served: `call` is what was asked, and what the reply says goes
  * over it. Everything it bills under another model or other attributes is priced by those. A sum that the vendor

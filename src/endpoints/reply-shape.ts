@@ -1,8 +1,8 @@
 import { type Rational, rational } from '../money/rational.ts'
 import { compilePath, type Path, type ReadPath } from '../usage/path.ts'
 import { readUsage, type UsageShape } from '../usage/read.ts'
-import type { Portion, Reply, Stated } from './endpoint.ts'
 import { type Json, textOf } from './json.ts'
+import type { Portion, Reply, Stated } from './reply.ts'
 
 /** Where a vendor's reply says what fixes its price: the first path that is there holds. */
 export type ReplyShape = {

@@ -1,7 +1,7 @@
 import type { Meter } from '../usage/meter.ts'
 import type { Reading, UsageShape } from '../usage/read.ts'
-import type { Portion, Reply, Standing } from './endpoint.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
+import type { Portion, Reply, Standing } from './reply.ts'
 import { portionOf } from './reply-shape.ts'
 
 /** Adds to a response what its hosted tools bill: calls by the piece, pictures at the price of their own model,

@@ -1,7 +1,7 @@
-import type { Reply, StreamMeter } from './endpoint.ts'
 import { readEvent } from './events.ts'
 import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
 import { gatherProduced } from './produced.ts'
+import type { Reply, StreamMeter } from './reply.ts'
 import { emptyReply } from './reply-shape.ts'
 
 /** Reads a stream of chunks that each look like a small reply and end with `[DONE]`. What a later chunk says

@@ -1,8 +1,8 @@
 import { parseDecimal } from '../money/rational.ts'
 import type { Reading } from '../usage/read.ts'
 import { toQuantity } from '../usage/usage.ts'
-import type { ReadWire, Reply } from './endpoint.ts'
 import { type Json, member, textOf } from './json.ts'
+import type { ReadWire, Reply } from './reply.ts'
 import { emptyReply } from './reply-shape.ts'
 
 /** The replies of Videos: a job that is billed by the seconds it made, at its model and size. */

@@ -377,7 +377,7 @@ it('reads a stream to its end for a client that has gone, so that the cost is ex
   const stream = await client.chat.completions.create({ ...hello(), stream: true })
   for await (const _ of stream) break
   stream.controller.abort()
-  await expect.poll(() => world.till.length).toBe(1)
+  await expect.poll(() => world.till.length, { timeout: 10_000 }).toBe(1)
   expect(costs()).toEqual([['search', '0.00189', 'estimated']])
   expect(world.sandbox.total().amount).toBe('0.00189')
 })

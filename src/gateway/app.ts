@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OctroiError } from '../errors.ts'
@@ -7,19 +8,22 @@ import { createAdmission } from '../limits/admit.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
+import { type Accruals, createAccruals } from './accruals/accruals.ts'
+import { isLoopback, refuseOpenControl } from './admin.ts'
 import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
 import { createCounting } from './counting.ts'
 import { createForward, defaultTimeouts, type ForwardTimeouts } from './forward.ts'
-import { createHandler } from './handle.ts'
+import { createHandler, type RefusedRequest } from './handle.ts'
 import { createLeases } from './leases.ts'
-import { loadCounters } from './meter.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { defaultBounds, type GatewayBounds, type Parts } from './parts.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
 import { createRouter } from './route.ts'
-import { createRuns } from './runs.ts'
 import { startScheduler } from './scheduler.ts'
 import { createTill, type TillLine } from './till.ts'
+import { createVectorStorage } from './vector-storage.ts'
+import { createWatches, defaultRhythms, type Rhythms } from './watches.ts'
 
 export type GatewayOptions = {
   readonly config: GatewayConfig
@@ -34,25 +38,38 @@ export type GatewayOptions = {
   readonly host?: string
   /** 0 is any free port. */
   readonly port: number
-  /** The control plane's port on loopback; 0 is any free one, null is none. */
+  /** The control plane's port; 0 is any free one, null is none. */
   readonly controlPort: number | null
+  /** Default 127.0.0.1. Any other needs an admin token. */
+  readonly controlHost?: string
+  /** Where there is one, the control plane wants it, except for its health. */
+  readonly adminToken?: string
   readonly onTill?: (line: TillLine) => void
   /** Told of every fault, without content. */
   readonly onFault?: (error: unknown) => void
+  /** Told of every request that is refused, without content. */
+  readonly onRefused?: (request: RefusedRequest) => void
   readonly bounds?: Partial<GatewayBounds>
   readonly timeouts?: Partial<ForwardTimeouts>
+  /** How often runs and jobs that go on at the vendor are asked after. */
+  readonly rhythms?: Partial<Rhythms>
 }
 
 export type Gateway = {
   /** Where clients point their SDK, without `/v1`. */
   readonly url: string
   readonly controlUrl: string | null
+  /** A token for the control plane that ends with this gateway; null where it wants none. */
+  readonly controlToken: string | null
   readonly registry: Registry
   /** Limits as they stand now. */
   readonly limits: () => ReturnType<Parts['admission']['state']>
-  /** Expires what no longer lives, now; the scheduler does so by itself. */
+  /** Expires what no longer lives and posts what is due of accruals, now; the scheduler does so by itself. */
   readonly sweep: () => Promise<void>
-  /** Takes no more calls, waits for those in flight up to `waitMs`, then closes the ledger. */
+  /** What goes on at vendors while nobody calls, and its closing at an instant. */
+  readonly accruals: Pick<Accruals, 'open' | 'close'>
+  /** Takes no more calls, waits for those in flight up to `waitMs`, breaks off what is still open and settles it, then
+   * closes the ledger. */
   readonly close: (waitMs?: number) => Promise<void>
 }
 
@@ -62,57 +79,106 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const host = options.host ?? '127.0.0.1'
   const report = options.onFault ?? (() => {})
   refuseOpenDoor(config, host)
-  const ledger = openLedger(database)
-  await loadCounters()
+  const controlHost = options.controlHost ?? '127.0.0.1'
+  const adminToken = options.adminToken ?? null
+  refuseOpenControl(controlHost, adminToken)
+  const metrics = createMetrics()
+  const ledger = metrics.timeLedger(openLedger(database))
   const registry = await openRegistry(database, options.pepper)
   const admission = createAdmission(config.limits, await ledger.balances())
   const leases = createLeases({ ledger, admission, clock })
+  const { book } = options
+  const accruals = createAccruals({ ledger, book, admission, clock })
+  const vectorStorage = createVectorStorage({ book, accruals, registry })
   const parts: Parts = {
     clock,
-    book: options.book,
+    book,
     models: options.models,
     admission,
     ledger,
     registry,
     leases,
-    forward: createForward({ ...defaultTimeouts, ...options.timeouts }),
+    accruals,
+    vectorStorage,
+    forward: metrics.timeForward(createForward({ ...defaultTimeouts, ...options.timeouts })),
     counting: createCounting(),
-    till: createTill(options.onTill ?? (() => {})),
+    till: createTill((line) => {
+      metrics.called(line)
+      options.onTill?.(line)
+    }),
     bounds: { ...defaultBounds, ...options.bounds },
+    historyCaps: config.historyCaps,
   }
-  const runs = createRuns(parts, report)
+  const watches = createWatches(parts, { ...defaultRhythms, ...options.rhythms }, report)
   const handler = createHandler({
     parts,
-    runs,
+    watches,
     router: createRouter(config.upstreams),
     anonymous: config.anonymous,
     report,
+    refused: (request) => {
+      metrics.refused(request)
+      options.onRefused?.(request)
+    },
   })
-  const data = await listen(createServer(serverOptions, handler), options.port, host)
+  let taking = true
+  const data = await listen(createServer(serverOptions, handler.answer), options.port, host)
+  const controlToken = adminToken === null ? null : randomBytes(32).toString('base64url')
+  const tokens = [adminToken, controlToken].filter((token) => token !== null)
   const control =
-    options.controlPort === null ? null : await createControl({ parts, port: options.controlPort })
-  const scheduler = startScheduler(leases, report)
+    options.controlPort === null
+      ? null
+      : await createControl({
+          parts,
+          port: options.controlPort,
+          admin: { host: controlHost, tokens },
+          isReady: () => taking,
+          metrics: () =>
+            metrics.text({
+              requestsInFlight: handler.inFlight(),
+              callsOpen: leases.count(),
+              limits: admission.state(clock.now()),
+              ready: taking,
+            }),
+        })
+  const sweep = async (): Promise<void> => {
+    await leases.sweep()
+    const now = clock.now()
+    await vectorStorage.expire(now)
+    await accruals.close(now)
+  }
+  // What goes on at vendors is held again before anything expires.
+  await watches.resume(config.upstreams)
+  // Before the scheduler begins: of two sweeps at once, one could end while the other has not yet counted its part.
   await leases.sweep()
+  const scheduler = startScheduler(sweep, report)
 
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(data.address() as AddressInfo).port}`,
     controlUrl: control?.url ?? null,
+    controlToken,
     registry,
     limits: () => admission.state(clock.now()),
-    sweep: async () => {
-      await leases.sweep()
-    },
+    sweep,
+    accruals,
     close: async (waitMs = 10_000) => {
-      await control?.close()
-      await stop(data, waitMs)
-      runs.close()
+      taking = false
+      await Promise.all([stop(data, waitMs), handler.idle(waitMs)])
+      watches.close()
+      await accruals.stop()
       await scheduler.stop()
       await parts.forward.close()
+      await handler.idle(settleMsMax)
       await parts.counting.close()
+      await control?.close()
+      metrics.close()
       await ledger.close()
     },
   }
 }
+
+/** How long what was broken off may take to be settled. */
+const settleMsMax = 5_000
 
 /** Strict parsing, and bounds on slow and large heads. The official clients keep connections for less than
  * `keepAliveTimeout`. */
@@ -126,8 +192,7 @@ const serverOptions = {
 } as const
 
 const refuseOpenDoor = (config: GatewayConfig, host: string): void => {
-  const loopback = host === '127.0.0.1' || host === '::1' || host === 'localhost'
-  if (config.anonymous && !loopback) {
+  if (config.anonymous && !isLoopback(host)) {
     throw new OctroiError(
       'bad_input',
       `Calls without a key are taken on loopback only, not on ${host}. Set "anonymous" to false and create keys.`,

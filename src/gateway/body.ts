@@ -1,16 +1,26 @@
 import type { IncomingMessage } from 'node:http'
 import type { Json } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
+import { createShape, type ShapeBounds } from './body-shape.ts'
+import { isMultipart } from './multipart.ts'
+import { turn } from './turn.ts'
 
-/** Reads a request whole, as bytes, up to `bytesMax`. Throws `body_too_large`. */
-export const readBody = async (incoming: IncomingMessage, bytesMax: number): Promise<Buffer> => {
+/** Bounds on the body of a request. */
+export type BodyBounds = ShapeBounds & { readonly requestBytesMax: number }
+
+/** Reads a request whole, as bytes, within its bounds. Throws `body_too_large`. */
+export const readBody = async (incoming: IncomingMessage, bounds: BodyBounds): Promise<Buffer> => {
+  const { requestBytesMax: bytesMax } = bounds
+  const shape = isMultipart(incoming.headers['content-type']) ? null : createShape(bounds)
   const declared = Number(incoming.headers['content-length'] ?? 0)
   if (declared > bytesMax) throw tooLarge(bytesMax)
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  // Who is refused in the middle of a body shall still hear it: leaving the loop closes no connection.
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > bytesMax) throw tooLarge(bytesMax)
+    shape?.add(chunk)
     chunks.push(chunk)
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)
@@ -23,11 +33,11 @@ const tooLarge = (bytesMax: number): OctroiError =>
   )
 
 /** Reads a body as a JSON object. Throws `bad_json`; an empty body is an empty object. */
-export const parseBody = (body: Buffer): Json => {
+export const parseBody = async (body: Buffer): Promise<Json> => {
   if (body.length === 0) return {}
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
+    value = await parseLarge(body)
   } catch (error) {
     throw new OctroiError('bad_json', `The request body is not JSON: ${positionOf(error)}`)
   }
@@ -36,6 +46,20 @@ export const parseBody = (body: Buffer): Json => {
   }
   return value
 }
+
+/** Parses JSON; what is large in steps, between which others have their turn. Throws what `JSON.parse` throws. */
+export const parseLarge = async (bytes: Buffer): Promise<Json> => {
+  const large = bytes.length > oneStepBytesMax
+  await turn(bytes.length)
+  const text = bytes.toString('utf8')
+  if (large) await turn(bytes.length)
+  const value: Json = JSON.parse(text)
+  if (large) await turn(bytes.length)
+  return value
+}
+
+/** Decoding and parsing take a millisecond a megabyte each, of plain text. */
+const oneStepBytesMax = 2_000_000
 
 /** Where the text broke, without repeating the text: it may hold what nobody should log. */
 const positionOf = (error: unknown): string => {

@@ -4,10 +4,12 @@ import { OctroiError } from '../errors.ts'
 import type { Call } from '../ledger/entry.ts'
 import type { Instant } from '../time.ts'
 import type { Caller } from './identify.ts'
+import { permitModel } from './permission.ts'
 import type { Target } from './route.ts'
 
 /** Names the upstream attempt: who, when, what. A key's owner is never overridden by tags; without a key the
- * tags of the same names say who it is. Throws `bad_input` when no model is named. */
+ * tags of the same names say who it is. Throws `bad_input` when no model is named, and `not_allowed`
+ * when the key may not use it. */
 export const nameCall = (
   facts: RequestFacts,
   {
@@ -23,27 +25,37 @@ export const nameCall = (
       'The request names no model, so it has no price. Set "model" to a model id.',
     )
   }
-  const tags = { ...facts.tags, ...caller.tags }
-  const owner = caller.key ?? {
-    organization: tags.organization ?? null,
-    team: tags.team ?? null,
-    project: tags.project ?? null,
-    environment: tags.environment ?? null,
-  }
+  permitModel(caller.key, facts.model)
+  const owner = ownerOf({ key: caller.key, tags: { ...facts.tags, ...caller.tags } })
   return {
     id: callId(at),
     at,
     provider: target.upstream.name,
     model: facts.model.slice(0, 200),
     endpoint: target.endpoint.id,
-    key: caller.key?.id ?? null,
-    organization: owner.organization,
-    team: owner.team,
-    project: owner.project,
-    environment: owner.environment,
+    ...owner,
     endUser: facts.endUser === null ? null : pseudonym(facts.endUser),
-    conversation: target.params.thread ?? tags.conversation ?? null,
-    tags,
+    conversation: target.params.thread ?? owner.tags.conversation ?? facts.conversation ?? null,
+  }
+}
+
+/** Whose a call is. */
+export const ownerOf = ({
+  key,
+  tags,
+}: Pick<Caller, 'key' | 'tags'>): Pick<
+  Call,
+  'key' | 'organization' | 'team' | 'project' | 'environment' | 'tags'
+> => {
+  const { organization, team, project, environment } = key ?? {
+    organization: tags.organization ?? null,
+    team: tags.team ?? null,
+    project: tags.project ?? null,
+    environment: tags.environment ?? null,
+  }
+  return {
+    ...{ key: key?.id ?? null, organization, team, project, environment },
+    tags: { ...tags, ...key?.tags },
   }
 }
 

@@ -3,6 +3,7 @@ import { OctroiError } from '../errors.ts'
 import { type Limit, parseLimit } from '../limits/limit.ts'
 import { providers } from '../providers/index.gen.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { ConfiguredCap } from './history-cap.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What the operator may configure, as zod reads it. */
@@ -22,16 +23,46 @@ export const configSchema = z.strictObject({
           .regex(/^[A-Z][A-Z0-9_]*$/)
           .optional(),
         pricesFrom: z.string().optional(),
+        /** The model behind each name of the operator's own: a deployment's, an alias. */
+        models: z.record(z.string().max(200), z.string().max(200)).optional(),
       }),
     )
     .default({}),
   limits: z.array(z.unknown()).max(1_000).default([]),
+  /** Caps on history that is sent again, for the calls of whoever is named; of several the first that fits. */
+  historyCaps: z
+    .array(
+      z
+        .strictObject({
+          match: z
+            .strictObject({
+              key: z.string().optional(),
+              organization: z.string().optional(),
+              team: z.string().optional(),
+              project: z.string().optional(),
+              environment: z.string().optional(),
+            })
+            .default({}),
+          lastMessages: z.int().min(1).max(1_000_000).optional(),
+          promptTokens: z.int().min(256).max(1_000_000_000).optional(),
+          truncation: z.literal('auto').optional(),
+        })
+        .refine(
+          (cap) => [cap.lastMessages, cap.promptTokens, cap.truncation].some((part) => part !== undefined),
+          {
+            message: 'a cap needs lastMessages, promptTokens or truncation',
+          },
+        ),
+    )
+    .max(1_000)
+    .default([]),
 })
 
 export type GatewayConfig = {
   readonly anonymous: boolean
   readonly upstreams: readonly Upstream[]
   readonly limits: readonly Limit[]
+  readonly historyCaps: readonly ConfiguredCap[]
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -47,13 +78,21 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
       `Configuration: ${issue?.path.join('.') || 'the file'}: ${issue?.message}.`,
     )
   }
-  const { anonymous, limits } = parsed.data
+  const { anonymous, limits, historyCaps } = parsed.data
   const configured = Object.entries(parsed.data.providers)
   const named = configured.length === 0 ? [['openai', {}] as const] : configured
   return {
     anonymous,
     upstreams: named.map(([name, settings]) => upstreamOf(name, settings, environment)),
     limits: limits.map(parseLimit),
+    historyCaps: historyCaps.map(
+      ({ match, lastMessages = null, promptTokens = null, truncation = null }) => ({
+        match: withoutGaps(match),
+        lastMessages,
+        promptTokens,
+        truncation,
+      }),
+    ),
   }
 }
 
@@ -63,11 +102,18 @@ export const defaultConfig = (environment: Environment, baseUrl?: string): Gatew
   anonymous: true,
 })
 
+/** What is named of whom a cap holds for. */
+const withoutGaps = (
+  match: { [Part in keyof ConfiguredCap['match']]?: string | undefined },
+): ConfiguredCap['match'] =>
+  Object.fromEntries(Object.entries(match).filter(([, value]) => value !== undefined))
+
 type Settings = {
   kind?: string | undefined
   baseUrl?: string | undefined
   keyVariable?: string | undefined
   pricesFrom?: string | undefined
+  models?: Record<string, string> | undefined
 }
 
 const upstreamOf = (name: string, settings: Settings, environment: Environment): Upstream => {
@@ -94,5 +140,6 @@ const upstreamOf = (name: string, settings: Settings, environment: Environment):
     baseUrl: new URL(baseUrl),
     credential: (variable === null ? undefined : environment[variable]) ?? null,
     pricesFrom: settings.pricesFrom ?? (settings.kind === undefined ? provider.id : name),
+    models: settings.models ?? {},
   }
 }

@@ -3,46 +3,65 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { z } from 'zod'
 import { errorCodes, OctroiError } from '../errors.ts'
 import { formatPicos } from '../money/money.ts'
 import { formatInstant } from '../time.ts'
+import { applyAdjustments, readAdjustments } from './adjustments.ts'
+import { type Admin, permitAdmin } from './admin.ts'
+import { readGrace, readKeyChanges, readNewKey, shownKey } from './key-requests.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
-import type { Key } from './registry/registry.ts'
 
-const name = z.string().min(1).max(128).nullable().default(null)
-const keyOwner = z.strictObject({ name, organization: name, team: name, project: name, environment: name })
+/** What the control plane is started with. */
+export type ControlOptions = {
+  readonly parts: Parts
+  readonly port: number
+  readonly admin: Admin
+  /** False while no new calls are taken. */
+  readonly isReady: () => boolean
+  /** The metrics as they stand, in the text format of Prometheus. */
+  readonly metrics: () => string
+}
 
-/** A key as the control plane shows it: never its secret, never its hash. */
-export const shownKey = (key: Key) => ({
-  ...key,
-  createdAt: formatInstant(key.createdAt),
-  revokedAt: key.revokedAt === null ? null : formatInstant(key.revokedAt),
-})
-
-/** The control plane: keys, limits and health, on loopback only, apart from the port that applications use. */
-export const createControl = async ({ parts, port }: { parts: Parts; port: number }) => {
+/** The control plane: keys, limits, adjustments, metrics and health, apart from the port that applications use. */
+export const createControl = async ({ parts, port, admin, isReady, metrics }: ControlOptions) => {
   const { registry, clock, admission, leases } = parts
   const app = new Hono()
     .use(async (context, next) => {
-      refuseForeign(context)
+      permitAdmin(context, admin)
       await next()
     })
     .use(bodyLimit({ maxSize: 65_536 }))
     .get('/healthz', (context) => context.json({ status: 'ok' }))
     .get('/readyz', async (context) => {
+      const callsInFlight = leases.count()
+      if (!isReady()) return context.json({ status: 'stopping', callsInFlight }, 503)
       await parts.ledger.balances()
-      return context.json({ status: 'ready', callsInFlight: leases.count() })
+      return context.json({ status: 'ready', callsInFlight })
     })
+    .get('/metrics', (context) =>
+      context.body(metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    )
     .get('/octroi/v1/keys', (context) => context.json({ keys: registry.listKeys().map(shownKey) }))
     .post('/octroi/v1/keys', async (context) => {
-      const { secret, key } = await registry.createKey(readOwner(await context.req.json()), clock.now())
+      const { secret, key } = await registry.createKey(readNewKey(await context.req.json()), clock.now())
+      return context.json({ secret, key: shownKey(key) }, 201)
+    })
+    .post('/octroi/v1/keys/:id', async (context) => {
+      const changes = readKeyChanges(await context.req.json())
+      return context.json({ key: shownKey(await registry.updateKey(context.req.param('id'), changes)) })
+    })
+    .post('/octroi/v1/keys/:id/rotate', async (context) => {
+      const rotation = { at: clock.now(), graceMs: readGrace(await context.req.json()) }
+      const { secret, key } = await registry.rotateKey(context.req.param('id'), rotation)
       return context.json({ secret, key: shownKey(key) }, 201)
     })
     .post('/octroi/v1/keys/:id/revoke', async (context) => {
       return context.json({ key: shownKey(await registry.revokeKey(context.req.param('id'), clock.now())) })
     })
+    .post('/octroi/v1/adjustments', async (context) =>
+      context.json(await applyAdjustments(parts, readAdjustments(await context.req.json()))),
+    )
     .get('/octroi/v1/limits', (context) =>
       context.json({
         limits: admission.state(clock.now()).map((state) => ({
@@ -72,18 +91,18 @@ export const createControl = async ({ parts, port }: { parts: Parts; port: numbe
     )
 
   const server = await new Promise<Server>((resolve, reject) => {
-    const started = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, () => resolve(started as Server))
+    const started = serve({ fetch: app.fetch, port, hostname: admin.host }, () => resolve(started as Server))
     started.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new OctroiError(
           'bad_input',
-          `Cannot listen on 127.0.0.1:${port} (${error.code}). Choose another --control-port.`,
+          `Cannot listen on ${admin.host}:${port} (${error.code}). Choose another --control-port.`,
         ),
       )
     })
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${reachable(admin.host)}:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -92,23 +111,10 @@ export const createControl = async ({ parts, port }: { parts: Parts; port: numbe
   }
 }
 
-/** A page on another site must not reach the control plane through the browser of someone on this machine:
- * the Host must be loopback, and a body must be JSON. */
-const refuseForeign = (context: Context): void => {
-  const { hostname } = new URL(context.req.url)
-  const loopback = hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]'
-  const json =
-    context.req.method === 'GET' || (context.req.header('content-type') ?? '').startsWith('application/json')
-  if (!loopback || !json || context.req.header('origin') !== undefined) {
-    throw new OctroiError('not_allowed', 'The control plane answers programs on this machine, in JSON, only.')
-  }
-}
-
-const readOwner = (body: unknown) => {
-  const parsed = keyOwner.safeParse(body)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new OctroiError('bad_input', `${issue?.path.join('.') || 'the body'}: ${issue?.message}.`)
+/** How this machine reaches an address that may stand for all of its own. */
+const reachable = (host: string): string => {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 const answer = (context: Context, error: OctroiError) =>

@@ -21,7 +21,9 @@ describe('the control plane of a data folder', () => {
 
   it('is where it was announced', async () => {
     await writeFile(join(folder, 'control.json'), '{"url":"http://127.0.0.1:8788"}')
-    expect(await findControl(folder)).toBe('http://127.0.0.1:8788')
+    expect(await findControl(folder)).toEqual({ url: 'http://127.0.0.1:8788', token: null })
+    await writeFile(join(folder, 'control.json'), '{"url":"http://127.0.0.1:8788","token":"a"}')
+    expect(await findControl(folder)).toEqual({ url: 'http://127.0.0.1:8788', token: 'a' })
   })
 
   it('is not taken for missing when its file cannot be read', async () => {

@@ -8,33 +8,38 @@ import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { ledgerStore } from '../ledger/ledger.ts'
 import { registryStore } from './registry/registry.ts'
 
+/** Where a control plane is, and the token it wants, if any. */
+export type ControlAddress = { readonly url: string; readonly token: string | null }
+
 /** The folder where a gateway keeps what must survive: the ledger, and the pepper of its hashes. */
 export type DataFolder = {
   readonly database: Database
   readonly pepper: Uint8Array
   /** Tells other commands where this gateway's control plane is; removed by `forgetControl`. */
-  readonly announceControl: (url: string) => Promise<void>
+  readonly announceControl: (control: ControlAddress) => Promise<void>
   readonly forgetControl: () => Promise<void>
 }
 
 export const ledgerFile = (folder: string): string => join(folder, 'ledger.sqlite')
+
+export const pepperFile = (folder: string): string => join(folder, 'pepper')
 
 /** Opens a data folder for writing, making it where there is none. Readable by its owner only. Throws
  * `ledger_locked` when another process writes it. */
 export const openDataFolder = async (folder: string): Promise<DataFolder> => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const database = await openSqlite({ file: ledgerFile(folder), stores: [ledgerStore, registryStore] })
-  const pepper = await readPepper(join(folder, 'pepper'))
+  const pepper = await readPepper(pepperFile(folder))
   return {
     database,
     pepper,
-    announceControl: (url) => writeFile(controlFile(folder), JSON.stringify({ url }), { mode: 0o600 }),
+    announceControl: (control) => writeFile(controlFile(folder), JSON.stringify(control), { mode: 0o600 }),
     forgetControl: () => rm(controlFile(folder), { force: true }),
   }
 }
 
 /** The control plane of the gateway that holds a data folder, or null when none has announced itself. */
-export const findControl = async (folder: string): Promise<string | null> => {
+export const findControl = async (folder: string): Promise<ControlAddress | null> => {
   const text = await readFile(controlFile(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw new OctroiError(
@@ -42,7 +47,9 @@ export const findControl = async (folder: string): Promise<string | null> => {
       `${controlFile(folder)} cannot be read (${error.code}). Check its rights.`,
     )
   })
-  return text === null ? null : textOf(member(parseJson(text), 'url'))
+  const announced = text === null ? undefined : parseJson(text)
+  const url = textOf(member(announced, 'url'))
+  return url === null ? null : { url, token: textOf(member(announced, 'token')) }
 }
 
 const controlFile = (folder: string): string => join(folder, 'control.json')

@@ -1,9 +1,11 @@
 import type { Bound } from '../endpoints/bound.ts'
-import type { KnownObjects, MeteredWire, ReplyWire } from '../endpoints/endpoint.ts'
+import type { MeteredWire, ReplyWire } from '../endpoints/endpoint.ts'
 import type { Json } from '../endpoints/json.ts'
+import type { KnownObjects } from '../endpoints/objects.ts'
 import type { Call } from '../ledger/entry.ts'
 import { type Quote, quote } from '../planning/quote.ts'
 import { findModel } from '../pricing/model-facts.ts'
+import type { Counting, WirePlace } from './counting.ts'
 import type { Parts } from './parts.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -25,12 +27,15 @@ export const estimate = (parts: Pick<Parts, 'book' | 'models'>, asked: Estimated
 /** The same, from an exact count of the prompt, which is made off the loop. Null where that gives nothing
  * closer, or cannot be had. */
 export const estimateCounted = async (
-  parts: Pick<Parts, 'book' | 'models' | 'counting'>,
+  parts: Pick<Parts, 'book' | 'models'> & { readonly counting: Pick<Counting, 'prompt'> },
   asked: Estimated & { readonly wire: ReplyWire },
-  body: Buffer,
+  sent: { readonly place: WirePlace; readonly body: Uint8Array },
 ): Promise<Quote | null> => {
-  const count = await parts.counting.prompt(body, asked.call.model)
-  const bounds = count === null ? null : asked.wire.tighten(boundsOf(parts, asked), count)
+  const { call, upstream, wire, request, objects } = asked
+  if (wire.countPrompt === null) return null
+  const as = { provider: upstream.pricesFrom, model: call.model, at: call.at, objects }
+  const count = await parts.counting.prompt({ ...sent, wire, request, as })
+  const bounds = count === null ? null : wire.tighten(boundsOf(parts, asked), count)
   return bounds === null ? null : quoteBounds(parts, asked, bounds)
 }
 

@@ -30,3 +30,20 @@ it('keeps what follows the last blank line until more arrives', () => {
   expect(cutter.rest().toString()).toBe('data: b')
   expect(cutter.cut(Buffer.from('\n\n')).map(String)).toEqual(['data: b\n\n'])
 })
+
+it('cuts an event of 10 MB that comes in small chunks', () => {
+  const cutter = createEventCutter()
+  const chunk = Buffer.alloc(10_000, 'x')
+  for (let each = 0; each < 1000; each += 1) expect(cutter.cut(chunk)).toEqual([])
+  const [event, ...others] = cutter.cut(Buffer.from('\n\n'))
+  expect(event?.length).toBe(10_000_002)
+  expect(others).toEqual([])
+})
+
+it('passes on unread what never ends', () => {
+  const cutter = createEventCutter()
+  const chunk = Buffer.alloc(1_000_000, 'x')
+  const passed = Array.from({ length: 20 }, () => cutter.cut(chunk)).flat()
+  expect(passed.map(({ length }) => length)).toEqual([17_000_000])
+  expect(cutter.rest().length).toBe(3_000_000)
+})

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { KnownObjects } from '../endpoints/endpoint.ts'
+import type { Told } from '../endpoints/endpoint.ts'
 import type { Json } from '../endpoints/json.ts'
+import type { KnownObjects } from '../endpoints/objects.ts'
 import type { Caller } from './identify.ts'
 import type { Target } from './route.ts'
 
@@ -11,8 +12,10 @@ export type Exchange = {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly body: Buffer
-  /** The body as JSON; an empty object where there is none. */
+  /** The body as JSON, with what the path says; an empty object where there is none. */
   readonly request: Json
+  /** What of the request does not stand in its body; null where there is nothing. */
+  readonly told: Told | null
   /** The objects it names, all of them the caller's own. */
   readonly objects: KnownObjects
 }

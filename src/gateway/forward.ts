@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errors, Pool } from 'undici'
 import { OctroiError } from '../errors.ts'
 import type { Caller } from './identify.ts'
+import { turn } from './turn.ts'
 import type { Upstream } from './upstream.ts'
 
 /** A reply as it begins: the body is still to come. */
@@ -56,6 +57,7 @@ export const createForward = (timeouts: ForwardTimeouts): Forward => {
     send: async (request) => {
       const { upstream, method, path, body } = request
       const base = upstream.baseUrl.pathname.replace(/\/$/, '')
+      await turn(body?.length ?? 0)
       try {
         const reply = await poolOf(upstream.baseUrl).request({
           method: method as 'GET',
@@ -128,7 +130,7 @@ const requestHeaders = ({
   }
   sent['accept-encoding'] = 'identity'
   if (body !== null && body.length > 0) sent['content-length'] = String(body.length)
-  if (caller.ownCredential !== null) sent[caller.ownCredential.header] = caller.ownCredential.value
+  if (caller.ownCredential !== null) Object.assign(sent, caller.ownCredential)
   else if (upstream.credential !== null) {
     const { header, prefix } = upstream.provider.authorize
     sent[header] = prefix + upstream.credential

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { Refusal } from '../endpoints/endpoint.ts'
+import type { Endpoint, Refusal } from '../endpoints/endpoint.ts'
 import { openaiRefusal } from '../endpoints/openai-errors.ts'
 import { OctroiError } from '../errors.ts'
-import type { Target } from './route.ts'
 
 /** Writes, and waits while the client reads slower than the provider sends. Resolves at once when the client
  * has gone. */
@@ -29,7 +28,7 @@ export const breakOff = (outgoing: ServerResponse, last: string): void => {
  * message stays inside. */
 export const refuse = (
   outgoing: ServerResponse,
-  target: Target | null,
+  endpoint: Pick<Endpoint, 'refusal'> | null,
   error: OctroiError,
   headers: Readonly<Record<string, string>> = {},
 ): void => {
@@ -38,7 +37,7 @@ export const refuse = (
     outgoing.destroy()
     return
   }
-  const refusal: Refusal = (target?.endpoint.refusal ?? openaiRefusal)(error)
+  const refusal: Refusal = (endpoint?.refusal ?? openaiRefusal)(error)
   outgoing.writeHead(refusal.status, {
     ...refusal.headers,
     ...headers,

@@ -1,11 +1,21 @@
-import type { KnownObjects, ObjectFacts, ObjectKind } from '../endpoints/endpoint.ts'
 import { type Json, member, textOf } from '../endpoints/json.ts'
+import type { KnownObjects, Names, ObjectFacts, ObjectKind } from '../endpoints/objects.ts'
 import { OctroiError } from '../errors.ts'
 import type { Caller } from './identify.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Target } from './route.ts'
 
-const kinds: readonly ObjectKind[] = ['assistant', 'thread', 'run']
+const kinds: readonly ObjectKind[] = [
+  'assistant',
+  'thread',
+  'run',
+  'file',
+  'job',
+  'response',
+  'conversation',
+  'vector_store',
+  'container',
+]
 
 /** The objects that a request names, in its path or its body. With an Octroi key, each must be one that this
  * key created: to anyone else it does not exist. Without one, the client's own credential decides at the
@@ -25,8 +35,18 @@ export const ownedObjects = async (
     if (!own && owner !== null) throw unknownObject(kind, id)
     if (own) objects[kind] = found.facts
   }
+  for (const { kind, id } of namedIn(target, request)) {
+    const found = await registry.object({ upstream: target.upstream.name, kind, id })
+    const own = found !== null && found.owner === owner
+    if (!own && owner !== null) throw unknownObject(kind, id)
+    if (own) objects[kind] ??= found.facts
+  }
   return objects
 }
+
+/** Those that the body names in lists, or deeper down. */
+const namedIn = ({ route }: Target, request: Json): ReturnType<Names> =>
+  'names' in route && route.names !== undefined ? route.names(request) : []
 
 const unknownObject = (kind: ObjectKind, id: string): OctroiError =>
   new OctroiError('unknown_object', `No ${kind} found with id '${id.slice(0, 128)}' for this key.`)

@@ -3,11 +3,15 @@ import type { Admission } from '../limits/admit.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
+import type { Accruals } from './accruals/accruals.ts'
+import type { BodyBounds } from './body.ts'
 import type { Counting } from './counting.ts'
 import type { Forward } from './forward.ts'
+import type { ConfiguredCap } from './history-cap.ts'
 import type { Leases } from './leases.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Till } from './till.ts'
+import type { VectorStorage } from './vector-storage.ts'
 
 /** What the steps of a call share. Nothing in it belongs to one call. */
 export type Parts = {
@@ -18,15 +22,17 @@ export type Parts = {
   readonly ledger: Ledger
   readonly registry: Registry
   readonly leases: Leases
+  readonly accruals: Accruals
+  readonly vectorStorage: VectorStorage
   readonly forward: Forward
   readonly counting: Counting
   readonly till: Till
   readonly bounds: GatewayBounds
+  readonly historyCaps: readonly ConfiguredCap[]
 }
 
 /** Bounds on what comes from outside. */
-export type GatewayBounds = {
-  readonly requestBytesMax: number
+export type GatewayBounds = BodyBounds & {
   /** Whole replies up to this size are held until they are settled; larger ones stream. */
   readonly heldBytesMax: number
   /** What is kept of a larger reply to read its usage from. */
@@ -34,12 +40,18 @@ export type GatewayBounds = {
   /** How long the rest of a stream is read for a client that has gone. */
   readonly drainMsMax: number
   readonly callsInFlightMax: number
+  /** Runs and jobs that go on at vendors and are asked after. */
+  readonly watchesMax: number
 }
 
 export const defaultBounds: GatewayBounds = {
   requestBytesMax: 32_000_000,
+  requestValuesMax: 100_000,
+  requestEscapesMax: 2_000_000,
+  requestDepthMax: 1_000,
   heldBytesMax: 8_000_000,
   meteredBytesMax: 64_000_000,
   drainMsMax: 120_000,
   callsInFlightMax: 10_000,
+  watchesMax: 50_000,
 }

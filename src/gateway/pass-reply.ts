@@ -1,63 +1,110 @@
 import type { ServerResponse } from 'node:http'
-import type { ReplyWire } from '../endpoints/endpoint.ts'
+import type { ReplyRoute } from '../endpoints/endpoint.ts'
 import { member, parseJson } from '../endpoints/json.ts'
+import type { Reply } from '../endpoints/reply.ts'
 import { OctroiError } from '../errors.ts'
 import type { Reservation } from '../ledger/entry.ts'
 import { formatPicos } from '../money/money.ts'
 import type { Quote } from '../planning/quote.ts'
 import type { Cost } from '../pricing/price.ts'
+import { readAnswer } from './answer.ts'
 import { nameCall } from './call.ts'
 import { estimate, estimateCounted } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
-import type { UpstreamReply } from './forward.ts'
+import { type UpstreamReply, wasNotSent } from './forward.ts'
 import { brokeOff, hold } from './held.ts'
+import { capHeaders, capHistory, withCap } from './history-cap.ts'
 import { meterReply } from './meter.ts'
+import { isMultipart } from './multipart.ts'
 import { write } from './outgoing.ts'
 import type { Parts } from './parts.ts'
+import { beginObjects } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
 import { passStream } from './stream.ts'
+import { bodyWith } from './told.ts'
+import type { Watches } from './watches.ts'
 
 /** identify -> estimate -> reserve -> forward -> meter -> price -> settle, for a wire whose reply tells what
  * the call cost. */
-export const passReply = async (parts: Parts, exchange: Exchange, wire: ReplyWire): Promise<void> => {
-  const { target, caller, request, body, objects, outgoing } = exchange
-  const { upstream } = target
+export const passReply = async (
+  parts: Parts,
+  watches: Watches,
+  given: Exchange,
+  route: ReplyRoute,
+): Promise<void> => {
+  const { exchange, told: cap } = capHistory(given, route.wire, parts.historyCaps)
+  const { target, caller, incoming, request, body, objects, outgoing, told } = exchange
+  const { upstream, endpoint } = target
+  const { wire } = route
+  const place = { provider: upstream.provider.id, endpoint: endpoint.id, path: route.path }
   const at = parts.clock.now()
-  const facts = wire.read(request, objects)
-  const call = nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym })
+  const facts = wire.read(request, objects, at)
+  const call = withCap(nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym }), cap)
   const estimated = { call, upstream, wire, request, bodyBytes: body.length, objects, tier: facts.tier }
-  const tighten = (): Promise<Quote | null> => estimateCounted(parts, estimated, body)
+  const tighten = (): Promise<Quote | null> =>
+    estimateCounted(parts, estimated, { place, body: bodyWith(body, told) })
   const { reservation, quoted } = await reserve(parts, call, estimate(parts, estimated), tighten)
 
   const streamOptions = wire.askUsage(request, at)
-  const sent = streamOptions === null ? body : withStreamOptions(body, request, streamOptions)
-  const reply = await sendReserved(parts, exchange, reservation, sent)
-  const headers = { ...reply.headers, ...callHeaders(call.id, quoted) }
+  const sent = streamOptions === null ? body : withStreamOptions(exchange, streamOptions)
+  const named = await beginObjects(parts, exchange, { route, call, quoted }).catch(async (error: unknown) => {
+    await release(parts, reservation, 'what it names could not be written')
+    throw error
+  })
+  const reply = await sendReserved(parts, exchange, reservation, sent).catch(async (error: unknown) => {
+    if (wasNotSent(error)) await named.refused()
+    throw error
+  })
+  const headers = { ...reply.headers, ...callHeaders(call.id, quoted), ...capHeaders(cap) }
 
-  const finish = (outcome: Outcome): Promise<Cost> => settle(parts, reservation, upstream, outcome)
-  if (reply.status >= 400) return passRefusal(parts, outgoing, { reply, headers, finish })
+  const finish = (outcome: Outcome): Promise<Cost> =>
+    settle(parts, reservation, upstream, { completedAt: parts.clock.now(), ...outcome })
+  if (reply.status >= 400) {
+    await named.refused()
+    return passRefusal(parts, outgoing, { reply, headers, finish })
+  }
 
-  const metered = (read: ReturnType<ReplyWire['readReply']>, broken: OctroiError | null): Promise<Outcome> =>
-    meterReply(wire, {
-      request,
-      model: call.model,
-      status: reply.status,
-      reply: read,
-      broken: broken?.message ?? null,
-    })
+  const metered = (read: Reply, broken: OctroiError | null): Promise<Outcome> =>
+    meterReply(
+      wire,
+      {
+        place,
+        body: isMultipart(incoming.headers['content-type'])
+          ? Buffer.from(JSON.stringify(request))
+          : bodyWith(body, told),
+        request,
+        model: call.model,
+        status: reply.status,
+        reply: read,
+        broken: broken?.message ?? null,
+        objects,
+      },
+      parts.counting,
+    )
+  const settled = async (read: Reply, broken: OctroiError | null): Promise<Cost> => {
+    const cost = await finish(await metered(read, broken))
+    await named.settled(read)
+    return cost
+  }
 
   if (facts.stream && isEventStream(reply)) {
     const { 'content-length': _, ...streamed } = headers
     outgoing.writeHead(reply.status, streamed)
     outgoing.flushHeaders()
-    const meter = wire.meterStream()
+    const meter = named.watching(wire.meterStream(request))
     return passStream(reply, outgoing, {
       meter,
       cutUsage: streamOptions === null ? null : wire.cutUsage,
       drainMsMax: parts.bounds.drainMsMax,
       settled: async ({ broken }) => {
-        await finish(await metered(meter.reply(), broken))
+        const read = meter.reply()
+        const goesOn = broken !== null && !read.ended && member(request, 'background') === true
+        if (goesOn && read.id !== null && route.later !== undefined) {
+          const seen = { id: read.id, model: read.model, ended: false, usage: null, note: null }
+          const later = { kind: 'job', wire: route.later.wire, seen } as const
+          await watches.began(later, exchange, { reservation, answerMost: null })
+        } else await settled(read, broken)
       },
       fault: target.endpoint.streamFault,
     })
@@ -66,7 +113,12 @@ export const passReply = async (parts: Parts, exchange: Exchange, wire: ReplyWir
     reply,
     headers,
     reservation,
-    settleReply: async (answer) => finish(await metered(wire.readReply(answer), null)),
+    settleReply: async (bytes) => {
+      const contentType = String(reply.headers['content-type'] ?? '')
+      const isHeard = wire.readReply(undefined, request).usage === null
+      const answer = await readAnswer(bytes, { contentType, isHeard })
+      return settled(wire.readReply(answer, request), null)
+    },
   })
 }
 
@@ -129,7 +181,7 @@ export const passRefusal = async (
 const passWhole = async (
   parts: Parts,
   outgoing: ServerResponse,
-  whole: Passing & { reservation: Reservation; settleReply: (answer: unknown) => Promise<Cost> },
+  whole: Passing & { reservation: Reservation; settleReply: (answer: Buffer) => Promise<Cost> },
 ): Promise<void> => {
   const { reply, reservation, settleReply } = whole
   const { 'content-length': declared, ...headers } = whole.headers
@@ -138,7 +190,7 @@ const passWhole = async (
     throw error
   })
   if (rest === null) {
-    const cost = await settleReply(parseJson(held.toString('utf8')))
+    const cost = await settleReply(held)
     const total = cost.total === null ? {} : { 'octroi-cost-usd': formatPicos(cost.total) }
     outgoing.writeHead(reply.status, { ...headers, ...total, 'content-length': held.length })
     outgoing.end(held)
@@ -163,7 +215,7 @@ const passWhole = async (
     outgoing.destroy()
     throw brokeOff(error)
   }
-  await settleReply(parseJson(Buffer.concat(copy).toString('utf8')))
+  await settleReply(Buffer.concat(copy))
   outgoing.end(last)
 }
 
@@ -172,7 +224,7 @@ const isEventStream = ({ headers }: UpstreamReply): boolean =>
 
 /** The same body with `stream_options` added: put in front as text where the body has none, so that every
  * other byte stays as it came; merged where the client sent other options. */
-const withStreamOptions = (body: Buffer, request: unknown, options: string): Buffer => {
+const withStreamOptions = ({ body, request, told }: Exchange, options: string): Buffer => {
   const given = member(request, 'stream_options')
   if (given === undefined) {
     const start = body.indexOf('{') + 1
@@ -183,5 +235,6 @@ const withStreamOptions = (body: Buffer, request: unknown, options: string): Buf
     ])
   }
   const merged = { ...(typeof given === 'object' ? given : {}), ...(parseJson(options) as object) }
-  return Buffer.from(JSON.stringify({ ...(request as object), stream_options: merged }))
+  const sent = told === null ? request : parseJson(body.toString('utf8'))
+  return Buffer.from(JSON.stringify({ ...Object(sent), stream_options: merged }))
 }

@@ -14,6 +14,13 @@ export type Target = {
 /** Ids as vendors make them; never one that a path would resolve, such as `..`. */
 const idPattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/
 
+/** A router: where a request goes, and what the wire looks like whose route it missed. */
+export type Router = {
+  readonly find: (method: string, url: string) => Target | null
+  /** An endpoint of the upstream that an address belongs to, in whose manner an unknown path is refused. */
+  readonly nearest: (url: string) => Endpoint | null
+}
+
 type Compiled = {
   readonly endpoint: Endpoint
   readonly route: Route
@@ -22,28 +29,45 @@ type Compiled = {
 
 /** Finds the route of a method and path among the upstreams: `/v1/...` and `/...` go to the first upstream,
  * `/{name}/...` to the one of that name. Null when no wire has such a route. */
-export const createRouter = (upstreams: readonly Upstream[]) => {
+export const createRouter = (upstreams: readonly Upstream[]): Router => {
   const tables = new Map(
     upstreams.map((upstream) => [upstream.name, { upstream, routes: compile(upstream) }]),
   )
   const first = upstreams[0] && tables.get(upstreams[0].name)
-  return (method: string, url: string): Target | null => {
+  const tableAt = (url: string) => {
     const queryAt = url.indexOf('?')
     const [pathname, query] = queryAt === -1 ? [url, ''] : [url.slice(0, queryAt), url.slice(queryAt)]
     const segments = pathname.split('/').slice(1)
     const named = tables.get(segments[0] ?? '')
-    const table = named ?? first
-    if (table === undefined) return null
-    const rest = named === undefined ? segments : segments.slice(1)
-    const wire = rest[0] === 'v1' ? rest.slice(1) : rest
-    for (const compiled of table.routes) {
-      const params = compiled.route.method === method ? match(compiled.segments, wire) : null
-      if (params === null) continue
-      const { endpoint, route } = compiled
-      return { upstream: table.upstream, endpoint, route, params, path: `/${wire.join('/')}${query}` }
-    }
-    return null
+    return { table: named ?? first, rest: named === undefined ? segments : segments.slice(1), query }
   }
+  return {
+    find: (method, url) => {
+      const { table, rest, query } = tableAt(url)
+      if (table === undefined) return null
+      const { upstream, routes } = table
+      const { kept, wire } = versioned(rest, upstream.provider.versions)
+      if (wire === null) return null
+      for (const { endpoint, route, segments } of routes) {
+        const params = route.method === method ? match(segments, wire) : null
+        if (params === null) continue
+        return { upstream, endpoint, route, params, path: `/${[...kept, ...wire].join('/')}${query}` }
+      }
+      return null
+    },
+    nearest: (url) => tableAt(url).table?.upstream.provider.endpoints[0] ?? null,
+  }
+}
+
+/** The version at the head of a path: kept where a provider has several, which it must then be one of; else `v1`
+ * alone, which the base URL has already. */
+const versioned = (
+  rest: readonly string[],
+  versions: readonly string[] | undefined,
+): { readonly kept: readonly string[]; readonly wire: readonly string[] | null } => {
+  const [head = '', ...below] = rest
+  if (versions === undefined) return { kept: [], wire: head === 'v1' ? below : rest }
+  return versions.includes(head) ? { kept: [head], wire: below } : { kept: [], wire: null }
 }
 
 /** Literal segments come before ids, so that `/threads/runs` is never a thread of the name "runs". */
@@ -63,9 +87,20 @@ const match = (pattern: readonly string[], segments: readonly string[]): Record<
   for (const [index, part] of pattern.entries()) {
     const segment = segments[index] ?? ''
     if (part.startsWith(':')) {
-      if (!idPattern.test(segment)) return null
-      params[part.slice(1)] = segment
+      const [name = '', action] = part.slice(1).split(':')
+      const id = idOf(segment, action)
+      if (id === null) return null
+      params[name] = id
     } else if (part !== segment) return null
   }
   return params
+}
+
+/** The id in a segment, without the action behind it where there is to be one. Some clients escape a colon. */
+const idOf = (segment: string, action: string | undefined): string | null => {
+  const plain = segment.replaceAll(/%3A/gi, ':')
+  const tail = action === undefined ? '' : `:${action}`
+  if (!plain.endsWith(tail)) return null
+  const id = plain.slice(0, plain.length - tail.length)
+  return idPattern.test(id) ? id : null
 }

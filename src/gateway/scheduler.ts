@@ -1,16 +1,18 @@
-import type { Leases } from './leases.ts'
-
 const sweepMs = 10_000
 
-/** Sweeps the leases, one sweep at a time, until stopped. A sweep that fails is told and tried again. */
-export const startScheduler = (leases: Leases, report: (error: unknown) => void) => {
-  let running: Promise<void> = Promise.resolve()
-  const sweep = (): void => {
-    running = running.then(async () => {
-      await leases.sweep().catch(report)
-    })
+/** Sweeps at once and then again and again, one sweep at a time, until stopped. A sweep that fails is told and tried
+ * again; while one takes long, no others queue behind it. */
+export const startScheduler = (sweep: () => Promise<void>, report: (error: unknown) => void) => {
+  let running: Promise<void> | null = null
+  const next = (): void => {
+    running ??= sweep()
+      .catch(report)
+      .finally(() => {
+        running = null
+      })
   }
-  const timer = setInterval(sweep, sweepMs)
+  next()
+  const timer = setInterval(next, sweepMs)
   timer.unref()
   return {
     stop: async (): Promise<void> => {

@@ -1,8 +1,12 @@
+import type { Portion, Stated } from '../endpoints/reply.ts'
+import { costOfReply } from '../endpoints/reply-cost.ts'
+import { emptyReply } from '../endpoints/reply-shape.ts'
 import type { Basis, Resent, Reservation, Settlement } from '../ledger/entry.ts'
 import type { Picos } from '../money/money.ts'
 import { post } from '../money/money.ts'
 import { add, multiply, rational, zero } from '../money/rational.ts'
-import { type Cost, price } from '../pricing/price.ts'
+import type { Cost, PricedCall } from '../pricing/price.ts'
+import type { Instant } from '../time.ts'
 import { meterFacts } from '../usage/meter.ts'
 import type { Usage } from '../usage/usage.ts'
 import { pricedCall } from './estimate.ts'
@@ -10,15 +14,22 @@ import type { Parts } from './parts.ts'
 import type { Upstream } from './upstream.ts'
 
 /** How a call ended, as far as its cost goes. `resent`: history among the input, in any unit, out of a total
- * in the same unit. */
+ * in the same unit. What a reply may say beside its usage: `attributes` that select the price, portions that are
+ * billed `apart`, a sum `stated` by the vendor, which is then the price, and when it was complete. */
 export type Outcome = {
   readonly model: string | null
   readonly tier: string | null
+  readonly attributes?: Readonly<Record<string, string>>
+  readonly apart?: readonly Portion[]
+  readonly stated?: Stated | null
+  readonly completedAt?: Instant
   readonly usage: Usage
   readonly basis: Basis
   readonly resent: { readonly history: number; readonly total: number; readonly exact: boolean } | null
   readonly status: number | null
   readonly note: string | null
+  /** The conversation it proved to belong to, where that was not known before. */
+  readonly conversation?: string
 }
 
 /** Prices what was used by what was served, and writes it. Durable when it resolves; the last byte of the
@@ -31,7 +42,7 @@ export const settle = async (
 ): Promise<Cost> => {
   const { call, holds } = reservation
   const model = outcome.model ?? call.model
-  const cost = price(outcome.usage, pricedCall(call, upstream, { model, tier: outcome.tier }), parts.book)
+  const cost = costOf(parts, outcome, pricedCall(call, upstream, { model, tier: outcome.tier }))
   const unresolved = parts.admission.atCeiling(holds, cost.unpriced)
   const settlement: Settlement = {
     callId: call.id,
@@ -47,6 +58,7 @@ export const settle = async (
     status: outcome.status,
     note: outcome.note,
     bookVersion: parts.book.version,
+    ...(outcome.conversation !== undefined && { conversation: outcome.conversation }),
   }
   const written = await parts.ledger.settle(settlement)
   parts.leases.letGo(call.id)
@@ -55,6 +67,17 @@ export const settle = async (
   if (written === 'done' || written === 'late') parts.till.ring(call, settlement, cost.pricedTotal)
   return cost
 }
+
+const costOf = (
+  { book }: Parts,
+  { model, tier, attributes = {}, apart = [], stated = null, usage, completedAt }: Outcome,
+  call: PricedCall,
+): Cost =>
+  costOfReply(
+    { ...emptyReply, model, tier, attributes, apart, stated, usage: { usage, problems: [] } },
+    completedAt === undefined ? call : { ...call, completedAt },
+    book,
+  )
 
 /** The share of the input's cost that paid for history: tokens in proportion, money in proportion to them. */
 const resentOf = ({ resent }: Outcome, { charges }: Cost): Resent | null => {

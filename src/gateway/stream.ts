@@ -10,7 +10,8 @@ import { breakOff, write } from './outgoing.ts'
 export type StreamEnd = { readonly broken: OctroiError | null }
 
 /** Passes a stream on event by event while `meter` reads a copy. The event that ends the stream is kept back
- * until `settled` resolves; a stream that breaks is never ended cleanly. A client that goes does not stop the
+ * until `settled` resolves, or the last of those that follow it: some wires say that all is done after the event
+ * that says what it cost. A stream that breaks is never ended cleanly. A client that goes does not stop the
  * reading: the provider bills the rest anyway, and reading it makes the cost exact; `drainMsMax` bounds it. */
 export const passStream = async (
   upstream: UpstreamReply,
@@ -36,7 +37,8 @@ export const passStream = async (
         const ends = meter.event(event)
         const passed = cutUsage === null ? bytes : cutUsage(event)
         if (passed === null) continue
-        if (ends) last = passed
+        if (last !== null) await write(outgoing, last)
+        if (ends || last !== null) last = passed
         else await write(outgoing, passed)
       }
     }
@@ -61,7 +63,8 @@ export const passStream = async (
   outgoing.end()
 }
 
-const drainWhenGone = (upstream: UpstreamReply, outgoing: ServerResponse, drainMsMax: number) => {
+/** Bounds how long a stream is read for a client that has gone. */
+export const drainWhenGone = (upstream: UpstreamReply, outgoing: ServerResponse, drainMsMax: number) => {
   let timer: NodeJS.Timeout | undefined
   const gone = (): void => {
     if (outgoing.writableFinished) return

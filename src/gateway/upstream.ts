@@ -10,4 +10,6 @@ export type Upstream = {
   readonly credential: string | null
   /** The provider whose price rows hold for it. */
   readonly pricesFrom: string
+  /** The models by the names that stand for them here, as those of deployments. */
+  readonly models?: Readonly<Record<string, string>>
 }

@@ -1,22 +1,11 @@
 import type { Hold } from '../limits/hold.ts'
-import { divide, format, multiply, parseDecimal, type Rational, rational } from '../money/rational.ts'
-import type { Charge, Unpriced } from '../pricing/price.ts'
-import { parseMeter } from '../usage/meter.ts'
-import {
-  amount,
-  amountColumn,
-  number,
-  numberOrNull,
-  parseFraction,
-  parseQuantity,
-  quantityText,
-  quantityValue,
-  text,
-  textOrNull,
-} from './columns.ts'
+import type { Charge } from '../pricing/price.ts'
+import type { Accrued } from './accrual.ts'
+import { exactColumn, priceParts, readCharge, readUnpriced, unpricedText } from './charge-rows.ts'
+import { amount, amountColumn, number, numberOrNull, quantityText, text, textOrNull } from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
 import type { Basis, Call, LedgerEntry, Settlement, StoredEntry } from './entry.ts'
-import { type NamePart, nameId, nameParts } from './names.ts'
+import { nameId, nameParts } from './names.ts'
 
 /** Appends an entry with its charges or holds, and gives its sequence. */
 export const insertEntry = (connection: Connection, entry: LedgerEntry, service: SqlValue = null): number => {
@@ -34,44 +23,21 @@ export const insertEntry = (connection: Connection, entry: LedgerEntry, service:
       })
     case 'expired':
       return insertRow(connection, ended(entry.kind, entry))
+    case 'accrued':
+      return insertAccrued(connection, entry, service)
   }
 }
 
 /** All entries of one call, in order. */
 export const entriesOfCall = (connection: Connection, callId: string): readonly StoredEntry[] =>
-  load(connection, connection.all(`${selectEntries} WHERE e.call_id = ? ORDER BY e.sequence`, callId))
+  selectedEntries(connection, 'WHERE e.call_id = ? ORDER BY e.sequence', callId)
 
 /** The next entries of the whole ledger, in order. */
 export const entriesAfter = (
   connection: Connection,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): readonly StoredEntry[] =>
-  load(
-    connection,
-    connection.all(`${selectEntries} WHERE e.sequence > ? ORDER BY e.sequence LIMIT ?`, after, limit),
-  )
-
-/** True when two writings of an entry say the same. */
-export const isSameContent = (a: object, b: object): boolean => contentOf(a) === contentOf(b)
-
-/** What an entry says, as text: without its kind and place, keys in order, numbers exact. What was measured of a
- * quantity that the vendor bills otherwise is not kept. */
-export const contentOf = (entry: object): string => {
-  const { kind, corrects, sequence, ...content } = entry as Record<string, unknown>
-  return JSON.stringify(content, (key, value: unknown) => {
-    if (key === 'measured') return undefined
-    if (typeof value === 'bigint') return `${value}`
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    if (isRational(value)) {
-      const { numerator, denominator } = rational(value.numerator, value.denominator)
-      return denominator === 1n ? Number(numerator) : `${numerator}/${denominator}`
-    }
-    return Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)))
-  })
-}
-
-const isRational = (value: object): value is Rational =>
-  'numerator' in value && typeof value.numerator === 'bigint' && 'denominator' in value
+  selectedEntries(connection, 'WHERE e.sequence > ? ORDER BY e.sequence LIMIT ?', after, limit)
 
 type EntryColumns = Readonly<Record<string, SqlValue>>
 
@@ -89,17 +55,11 @@ const insertReserved = (
     kind: 'reserved',
     call_id: call.id,
     at: call.at,
-    owner: nameId(connection, 'owner', [
-      call.organization,
-      call.team,
-      call.project,
-      call.environment,
-      call.key,
-    ]),
+    owner: ownerId(connection, call),
     service: nameId(connection, 'service', [call.provider, call.model, call.endpoint, currency]),
     end_user: call.endUser,
     conversation: call.conversation,
-    tags: Object.keys(call.tags).length === 0 ? null : JSON.stringify(call.tags),
+    tags: jsonColumn(call.tags),
     most: most === null ? null : amountColumn(most),
     lease_until: leaseUntil,
   })
@@ -107,17 +67,29 @@ const insertReserved = (
   return sequence
 }
 
+/** The id of who pays. */
+export const ownerId = (
+  connection: Connection,
+  owner: Pick<Call, 'organization' | 'team' | 'project' | 'environment' | 'key'>,
+): SqlValue =>
+  nameId(connection, 'owner', [owner.organization, owner.team, owner.project, owner.environment, owner.key])
+
+/** Names and values as a column; null when there are none. */
+export const jsonColumn = (values: Readonly<Record<string, string>>): SqlValue =>
+  Object.keys(values).length === 0 ? null : JSON.stringify(values)
+
 const insertHolds = (connection: Connection, sequence: number, holds: readonly Hold[]): void =>
-  holds.forEach((hold, position) => {
-    connection.run(
-      'INSERT INTO holds VALUES (?, ?, ?, ?, ?)',
+  insertRows(
+    connection,
+    'holds',
+    holds.map((hold, position) => [
       sequence,
       position,
       nameId(connection, 'limit', [hold.limit]),
       hold.windowStart,
       amountColumn(hold.amount),
-    )
-  })
+    ]),
+  )
 
 const insertSettled = (
   connection: Connection,
@@ -128,6 +100,7 @@ const insertSettled = (
   const sequence = insertRow(connection, {
     ...ended(entry.kind, entry),
     service,
+    conversation: entry.conversation ?? null,
     corrects: entry.kind === 'adjusted' ? entry.corrects : null,
     tier: entry.tier,
     basis: entry.basis,
@@ -139,37 +112,86 @@ const insertSettled = (
     resent_amount: resent === null ? null : amountColumn(resent.amount),
     resent_exact: resent === null ? null : Number(resent.exact),
   })
-  entry.charges.forEach((charge, position) => {
-    const exact = rational(charge.exact.numerator, charge.exact.denominator)
-    connection.run(
-      'INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?)',
+  insertCharges(connection, sequence, entry.charges)
+  insertHolds(connection, sequence, entry.unresolved ?? [])
+  return sequence
+}
+
+const insertAccrued = (
+  connection: Connection,
+  entry: LedgerEntry & { kind: 'accrued' },
+  service: SqlValue,
+): number => {
+  const { owner, unpriced } = entry
+  const sequence = insertRow(connection, {
+    ...ended(entry.kind, { callId: entry.accrualId, at: entry.at }),
+    owner: ownerId(connection, owner),
+    service,
+    end_user: owner.endUser,
+    conversation: entry.conversation,
+    tags: jsonColumn(owner.tags),
+    basis: entry.basis,
+    book: nameId(connection, 'book', [entry.bookVersion]),
+    unpriced: unpriced.length === 0 ? null : unpricedText(unpriced),
+    from_at: entry.from,
+    to_at: entry.to,
+    holder: entry.holder,
+    object: entry.object,
+    list: amountColumn(entry.list),
+  })
+  insertCharges(connection, sequence, entry.charges)
+  insertHolds(connection, sequence, entry.counts)
+  return sequence
+}
+
+const insertCharges = (connection: Connection, sequence: number, charges: readonly Charge[]): void =>
+  insertRows(
+    connection,
+    'charges',
+    charges.map((charge, position) => [
       sequence,
       position,
       nameId(connection, 'price', priceParts(charge)),
       quantityText(charge.quantity),
       amountColumn(charge.amount),
-      format(exact) === format(plainExact(charge)) ? null : `${exact.numerator}/${exact.denominator}`,
-    )
-  })
-  insertHolds(connection, sequence, entry.unresolved ?? [])
-  return sequence
+      exactColumn(charge),
+    ]),
+  )
+
+/** All rows of an entry at once, in statements that are few. */
+const insertRows = (
+  connection: Connection,
+  table: 'holds' | 'charges',
+  rows: readonly (readonly SqlValue[])[],
+): void => {
+  for (let from = 0; from < rows.length; from += rowsPerStatement) {
+    const some = rows.slice(from, from + rowsPerStatement)
+    const marks = some.map((row) => `(${row.map(() => '?').join()})`)
+    connection.run(`INSERT INTO ${table} VALUES ${marks.join()}`, ...some.flat())
+  }
 }
 
-/** The columns of an entry, in the order in which `insertRow` binds them. */
-const columns = [
-  ...['kind', 'call_id', 'at', 'owner', 'service', 'end_user', 'conversation', 'tags', 'most', 'lease_until'],
-  ...['corrects', 'tier', 'basis', 'status', 'note', 'book', 'unpriced'],
-  ...['resent_tokens', 'resent_amount', 'resent_exact'],
-]
-const insertSql = `INSERT INTO entries (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-  RETURNING sequence`
+const rowsPerStatement = 8
 
-const insertRow = (connection: Connection, values: EntryColumns): number =>
-  number(connection.get(insertSql, ...columns.map((column) => values[column] ?? null))?.['sequence'])
+/** Entries of a kind always have the same columns, so there is a statement for each kind. */
+const insertRow = (connection: Connection, values: EntryColumns): number => {
+  const names = Object.keys(values).join()
+  const marks = '?,'.repeat(Object.keys(values).length).slice(0, -1)
+  return Number(
+    connection.run(`INSERT INTO entries (${names}) VALUES (${marks})`, ...Object.values(values)).rowid,
+  )
+}
 
 const selectEntries = `
   SELECT e.*, o.name AS owner_name, s.name AS service_name, b.name AS book_name FROM entries e
   LEFT JOIN names o ON o.id = e.owner LEFT JOIN names s ON s.id = e.service LEFT JOIN names b ON b.id = e.book`
+
+/** Entries by a condition on the table `e`, which also orders and bounds them. */
+export const selectedEntries = (
+  connection: Connection,
+  condition: string,
+  ...values: SqlValue[]
+): readonly StoredEntry[] => load(connection, connection.all(`${selectEntries} ${condition}`, ...values))
 
 const load = (connection: Connection, rows: readonly Row[]): readonly StoredEntry[] => {
   if (rows.length === 0) return []
@@ -218,6 +240,7 @@ const readEntry = (
   }
   if (kind === 'released') return { kind, callId, at, reason: text(row['note']), corrects }
   if (kind === 'expired') return { kind, callId, at }
+  if (kind === 'accrued') return { kind, ...readAccrued(row, parts) }
   const settlement = {
     ...readSettlement(row, parts.charges),
     ...(parts.holds.length > 0 && { unresolved: parts.holds.map(readHold) }),
@@ -227,10 +250,49 @@ const readEntry = (
     : { kind: 'adjusted', corrects: corrects ?? 0, ...settlement }
 }
 
-const readCall = (row: Row): Call => {
+/** Who pays, of a row with its owner's name. */
+export const readOwner = (row: Row): Accrued['owner'] => {
   const [organization = null, team = null, project = null, environment = null, key = null] = nameParts(
     row['owner_name'],
   ).map(partText)
+  const endUser = textOrNull(row['end_user'])
+  return { key, organization, team, project, environment, endUser, tags: readJson(row['tags']) }
+}
+
+/** Reads what `jsonColumn` wrote. */
+export const readJson = (column: SqlValue | undefined): Readonly<Record<string, string>> =>
+  JSON.parse(textOrNull(column) ?? '{}')
+
+const readAccrued = (
+  row: Row,
+  { charges, holds }: { readonly holds: readonly Row[]; readonly charges: readonly Row[] },
+): Accrued => {
+  const [provider = null, model = null, endpoint = null, currency = null] = nameParts(
+    row['service_name'],
+  ).map(partText)
+  return {
+    accrualId: text(row['call_id']),
+    at: number(row['at']),
+    from: number(row['from_at']),
+    to: number(row['to_at']),
+    owner: readOwner(row),
+    provider: provider ?? '',
+    model,
+    endpoint: endpoint ?? '',
+    conversation: textOrNull(row['conversation']),
+    holder: text(row['holder']),
+    object: textOrNull(row['object']),
+    basis: text(row['basis']) as Basis,
+    currency: currency ?? '',
+    charges: charges.map(readCharge),
+    unpriced: readUnpriced(textOrNull(row['unpriced'])),
+    list: amount(row['list']),
+    counts: holds.map(readHold),
+    bookVersion: String(nameParts(row['book_name'])[0]),
+  }
+}
+
+const readCall = (row: Row): Call => {
   const [provider, model, endpoint] = nameParts(row['service_name']).map(String)
   return {
     id: text(row['call_id']),
@@ -238,14 +300,8 @@ const readCall = (row: Row): Call => {
     provider: provider ?? '',
     model: model ?? '',
     endpoint: endpoint ?? '',
-    key,
-    organization,
-    team,
-    project,
-    environment,
-    endUser: textOrNull(row['end_user']),
+    ...readOwner(row),
     conversation: textOrNull(row['conversation']),
-    tags: JSON.parse(textOrNull(row['tags']) ?? '{}'),
   }
 }
 
@@ -260,7 +316,9 @@ const readHold = (row: Row): Hold => ({
 const readSettlement = (row: Row, charges: readonly Row[]): Settlement => {
   const [, model, , currency] = nameParts(row['service_name'])
   const tokens = numberOrNull(row['resent_tokens'])
+  const conversation = textOrNull(row['conversation'])
   return {
+    ...(conversation !== null && { conversation }),
     callId: text(row['call_id']),
     at: number(row['at']),
     model: String(model),
@@ -277,52 +335,4 @@ const readSettlement = (row: Row, charges: readonly Row[]): Settlement => {
     note: textOrNull(row['note']),
     bookVersion: String(nameParts(row['book_name'])[0]),
   }
-}
-
-/** The price of a charge as a name: its row and rate, and as JSON whatever else made the amount, where anything did. */
-const priceParts = (charge: Charge): readonly NamePart[] => {
-  const {
-    price,
-    meter,
-    unitPrice,
-    per,
-    source,
-    quantity: _q,
-    measured: _m,
-    exact: _e,
-    amount: _a,
-    ...more
-  } = charge
-  const parts = [price, meter, unitPrice, per, source]
-  return Object.keys(more).length === 0 ? parts : [...parts, JSON.stringify(more)]
-}
-
-const readCharge = (row: Row): Charge => {
-  const [price, meter, unitPrice, per, source, more = '{}'] = nameParts(row['price_name'])
-  const charge = {
-    meter: parseMeter(String(meter)),
-    quantity: parseQuantity(row['quantity']),
-    unitPrice: String(unitPrice),
-    per: Number(per),
-    amount: amount(row['amount']),
-    price: String(price),
-    source: String(source),
-    ...(JSON.parse(String(more)) as Partial<Charge>),
-  }
-  const exact = textOrNull(row['exact'])
-  return { ...charge, exact: exact === null ? plainExact(charge) : parseFraction(exact) }
-}
-
-/** Quantity x unit price / per: what a charge comes to where nothing multiplies it. */
-const plainExact = ({ quantity, unitPrice, per }: Pick<Charge, 'quantity' | 'unitPrice' | 'per'>): Rational =>
-  divide(multiply(quantityValue(quantity), parseDecimal(unitPrice)), rational(BigInt(per)))
-
-const unpricedText = (unpriced: readonly Unpriced[]): string =>
-  JSON.stringify(unpriced.map((each) => ({ ...each, quantity: quantityText(each.quantity) })))
-
-const readUnpriced = (json: string | null): readonly Unpriced[] => {
-  const written: readonly (Omit<Unpriced, 'quantity'> & { readonly quantity: string })[] = JSON.parse(
-    json ?? '[]',
-  )
-  return written.map((each) => ({ ...each, quantity: parseQuantity(each.quantity) }))
 }

@@ -2,6 +2,7 @@ import type { Hold } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import type { Charge, Unpriced } from '../pricing/price.ts'
 import type { Instant } from '../time.ts'
+import type { Accrued } from './accrual.ts'
 
 /** Who, when, what: the identity of one upstream attempt. A retry is a new call. */
 export type Call = {
@@ -60,19 +61,27 @@ export type Settlement = {
   /** Why it is estimated, or anything a reader must know: "upstream cut", "no usage in stream". */
   readonly note: string | null
   readonly bookVersion: string
+  /** The conversation it proved to belong to, where that was not known before it was sent. */
+  readonly conversation?: string
 }
 
 /** The end of a call that was not billed: never sent, or refused by the provider. */
 export type Release = { readonly callId: string; readonly at: Instant; readonly reason: string }
 
+/** A better truth about a settled call: it takes the place of the entry `corrects`, which is its settlement or the
+ * latest correction of it. */
+export type Adjustment = Settlement & { readonly corrects: number }
+
 /** One appended fact. Entries are never changed; one that corrects another names it by its sequence: `adjusted`
- * when the cost of an expired reservation became known, `released` with `corrects` when it proved to be nothing. */
+ * when the cost of an expired reservation became known, or a better truth about a settled one; `released` with
+ * `corrects` when an expired one proved to be nothing. `accrued` is of no call: what time alone came to. */
 export type LedgerEntry =
   | ({ readonly kind: 'reserved' } & Reservation)
   | ({ readonly kind: 'settled' } & Settlement)
   | ({ readonly kind: 'released'; readonly corrects: number | null } & Release)
   | { readonly kind: 'expired'; readonly callId: string; readonly at: Instant }
-  | ({ readonly kind: 'adjusted'; readonly corrects: number } & Settlement)
+  | ({ readonly kind: 'adjusted' } & Adjustment)
+  | ({ readonly kind: 'accrued' } & Accrued)
 
 /** An entry with its place in the ledger. Sequences grow; they are how corrections name what they correct. */
 export type StoredEntry = LedgerEntry & { readonly sequence: number }

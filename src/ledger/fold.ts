@@ -1,6 +1,7 @@
 import type { Hold } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
-import { add, type Rational, rational, zero } from '../money/rational.ts'
+import { add, type Rational, rational, subtract, zero } from '../money/rational.ts'
+import type { Accrued } from './accrual.ts'
 import type { Reservation, Settlement, StoredEntry } from './entry.ts'
 
 /** What the entries come to, folded one by one in plain code, apart from the statements that keep the folds.
@@ -13,7 +14,9 @@ export type Books = {
   readonly balances: Map<string, { settled: Picos; held: Picos; unresolved: Picos }>
   readonly chargeHours: Map<string, { quantity: Rational; amount: Picos }>
   readonly callHours: Map<string, CallSums>
-  /** Entries that break a rule: ended twice, corrected what was not expired. */
+  /** What each stay came to, with and without promotions, and until when it is posted. */
+  readonly stays: Map<string, { posted: Picos; list: Picos; until: number }>
+  /** Entries that break a rule: ended twice, corrected what does not stand, posted a stretch of time twice. */
   readonly faults: { readonly key: string; readonly rule: string }[]
 }
 
@@ -26,16 +29,68 @@ export const emptyBooks = (): Books => ({
   balances: new Map(),
   chargeHours: new Map(),
   callHours: new Map(),
+  stays: new Map(),
   faults: [],
 })
 
-/** Adds one entry. Entries must come in order. */
-export const foldEntry = (books: Books, entry: StoredEntry): void => {
+/** Adds one entry. Entries must come in order. `entriesOf` gives all entries of a call: what an adjustment of a
+ * settled call takes the place of is read again, not remembered. */
+export const foldEntry = (
+  books: Books,
+  entry: StoredEntry,
+  entriesOf: (callId: string) => readonly StoredEntry[],
+): void => {
   if (entry.kind === 'reserved') foldReserved(books, entry)
-  else foldEnd(books, entry)
+  else if (entry.kind === 'accrued') foldAccrued(books, entry)
+  else if (entry.kind === 'adjusted' && books.expired.get(entry.callId)?.sequence !== entry.corrects) {
+    foldAdjusted(books, entry, entriesOf(entry.callId))
+  } else foldEnd(books, entry)
 }
 
-const foldEnd = (books: Books, entry: Exclude<StoredEntry, { readonly kind: 'reserved' }>): void => {
+const foldAccrued = (books: Books, entry: StoredEntry & { readonly kind: 'accrued' }): void => {
+  const { accrualId, object, from, to, owner, counts } = entry
+  const fault = (rule: string) =>
+    books.faults.push({ key: accrualId, rule: `entry ${entry.sequence} ${rule}` })
+  if (to <= from) fault('is for no time')
+  if (object !== null) {
+    const stay = getOrMake(books.stays, accrualId, () => ({ posted: 0n, list: 0n, until: from }))
+    if (from < stay.until) fault('is for a time that is posted already')
+    stay.until = to
+    stay.posted += totalOf(entry)
+    stay.list += entry.list
+  }
+  addUses(books, placeKey(from, { ...entry, ...owner }), entry)
+  for (const hold of counts) balanceOf(books, hold).settled += hold.amount
+}
+
+/** Another settlement takes the place of the one that stands. */
+const foldAdjusted = (
+  books: Books,
+  entry: StoredEntry & { readonly kind: 'adjusted' },
+  entries: readonly StoredEntry[],
+): void => {
+  const reserved = entries.find((each) => each.kind === 'reserved')
+  const before = entries.findLast(({ sequence }) => sequence < entry.sequence)
+  const stands = before?.sequence === entry.corrects && isSettlement(before) ? before : undefined
+  if (reserved === undefined || stands === undefined) {
+    books.faults.push({ key: entry.callId, rule: `entry ${entry.sequence} corrects what does not stand` })
+    return
+  }
+  const more = addSettlement(books, reserved, entry) + addSettlement(books, reserved, stands, -1n)
+  for (const hold of reserved.holds) balanceOf(books, hold).settled += more
+  for (const hold of stands.unresolved ?? []) balanceOf(books, hold).unresolved -= hold.amount
+  leaveUnresolved(books, entry)
+}
+
+const isSettlement = (
+  entry: StoredEntry,
+): entry is StoredEntry & Settlement & { kind: 'settled' | 'adjusted' } =>
+  entry.kind === 'settled' || entry.kind === 'adjusted'
+
+const foldEnd = (
+  books: Books,
+  entry: Exclude<StoredEntry, { readonly kind: 'reserved' | 'accrued' }>,
+): void => {
   const callId = entry.callId
   const corrected = 'corrects' in entry && entry.corrects !== null ? books.expired.get(callId) : undefined
   if (corrected !== undefined && 'corrects' in entry && entry.corrects === corrected.sequence) {
@@ -68,7 +123,7 @@ const foldEnd = (books: Books, entry: Exclude<StoredEntry, { readonly kind: 'res
 
 /** What has no price counts on where a limit has a ceiling for it. */
 const leaveUnresolved = (books: Books, entry: StoredEntry): void => {
-  if (!('charges' in entry)) return
+  if (!isSettlement(entry)) return
   for (const hold of entry.unresolved ?? []) balanceOf(books, hold).unresolved += hold.amount
 }
 
@@ -89,41 +144,67 @@ const balanceOf = (books: Books, { limit, windowStart }: Hold) =>
     unresolved: 0n,
   }))
 
-const addSettlement = (books: Books, { call }: Reservation, settlement: Settlement): Picos => {
-  const { model, currency, basis, charges, unpriced, resent } = settlement
-  const hour = Math.floor(call.at / 3_600_000) * 3_600_000
-  const owner = [call.organization, call.team, call.project, call.environment, call.key]
-  const key = [hour, ...owner, call.provider, model, call.endpoint, currency]
-  let total = 0n
-  const uses = [
-    ...charges.map((charge) => ({ ...charge, priced: 1 })),
-    ...unpriced.map((used) => ({ ...used, priced: 0, amount: 0n })),
-  ]
-  for (const { meter, quantity, amount, priced } of uses) {
-    const sums = getOrMake(books.chargeHours, JSON.stringify([...key, meter, basis, priced]), () => ({
-      quantity: zero,
-      amount: 0n,
-    }))
-    sums.quantity = add(
-      sums.quantity,
-      typeof quantity === 'number'
-        ? rational(BigInt(quantity))
-        : rational(quantity.numerator, quantity.denominator),
-    )
-    sums.amount += amount
-    total += amount
-  }
-  const sums = getOrMake(books.callHours, JSON.stringify([...key, basis]), () => ({
+/** Adds a settlement to its hour, or takes it back, and gives its sum with that sign. */
+const addSettlement = (
+  books: Books,
+  { call }: Pick<Reservation, 'call'>,
+  settlement: Settlement,
+  sign: 1n | -1n = 1n,
+): Picos => {
+  const { model, currency, basis, unpriced, resent } = settlement
+  const key = placeKey(call.at, { ...call, model, currency })
+  addUses(books, key, settlement, sign)
+  const callKey = JSON.stringify([...key, basis])
+  const sums = getOrMake(books.callHours, callKey, () => ({
     calls: 0,
     unpriced: 0,
     resentTokens: 0,
     resentAmount: 0n,
   }))
-  sums.calls += 1
-  sums.unpriced += unpriced.length > 0 ? 1 : 0
-  sums.resentTokens += resent?.tokens ?? 0
-  sums.resentAmount += resent?.amount ?? 0n
-  return total
+  const times = Number(sign)
+  sums.calls += times
+  sums.unpriced += unpriced.length > 0 ? times : 0
+  sums.resentTokens += times * (resent?.tokens ?? 0)
+  sums.resentAmount += sign * (resent?.amount ?? 0n)
+  const { calls, unpriced: some, resentTokens, resentAmount } = sums
+  if (sign < 0n && calls === 0 && some === 0 && resentTokens === 0 && resentAmount === 0n) {
+    books.callHours.delete(callKey)
+  }
+  return sign * totalOf(settlement)
+}
+
+const totalOf = ({ charges }: Pick<Settlement, 'charges'>): Picos =>
+  charges.reduce((sum, { amount }) => sum + amount, 0n)
+
+type Named = Accrued['owner'] & Pick<Accrued, 'provider' | 'model' | 'endpoint' | 'currency'>
+
+const placeKey = (at: number, named: Omit<Named, 'endUser' | 'tags'>): readonly unknown[] => {
+  const { organization, team, project, environment, key, provider, model, endpoint, currency } = named
+  const hour = Math.floor(at / 3_600_000) * 3_600_000
+  return [hour, organization, team, project, environment, key, provider, model, endpoint, currency]
+}
+
+const addUses = (
+  books: Books,
+  key: readonly unknown[],
+  { basis, charges, unpriced }: Pick<Settlement, 'basis' | 'charges' | 'unpriced'>,
+  sign: 1n | -1n = 1n,
+): void => {
+  const uses = [
+    ...charges.map((charge) => ({ ...charge, priced: 1 })),
+    ...unpriced.map((used) => ({ ...used, priced: 0, amount: 0n })),
+  ]
+  for (const { meter, quantity, amount, priced } of uses) {
+    const useKey = JSON.stringify([...key, meter, basis, priced])
+    const sums = getOrMake(books.chargeHours, useKey, () => ({ quantity: zero, amount: 0n }))
+    const used =
+      typeof quantity === 'number'
+        ? rational(BigInt(quantity))
+        : rational(quantity.numerator, quantity.denominator)
+    sums.quantity = sign > 0n ? add(sums.quantity, used) : subtract(sums.quantity, used)
+    sums.amount += sign * amount
+    if (sign < 0n && sums.quantity.numerator === 0n && sums.amount === 0n) books.chargeHours.delete(useKey)
+  }
 }
 
 const getOrMake = <Value>(map: Map<string, Value>, key: string, make: () => Value): Value => {

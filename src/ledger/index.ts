@@ -1,7 +1,19 @@
 /** The ledger of Octroi: durable, append-only, verified. `octroi/ledger`. */
+export type {
+  AccrualLedger,
+  AccrualOwner,
+  Accrued,
+  EndedObjects,
+  KeptObject,
+  Posted,
+  SessionUse,
+  Stay,
+  StayPosts,
+} from './accrual.ts'
 export type { Connection, Database, Row, SqlValue, Store, Verb } from './database.ts'
 export { openSqlite, type SqliteSettings } from './databases/sqlite.ts'
 export type {
+  Adjustment,
   Basis,
   Call,
   LedgerEntry,
@@ -12,6 +24,7 @@ export type {
   StoredEntry,
 } from './entry.ts'
 export {
+  type Adjusted,
   type Difference,
   type Ledger,
   ledgerStore,
@@ -21,7 +34,9 @@ export {
   verify,
 } from './ledger.ts'
 export {
+  type AccruedRow,
   type CallRow,
+  readAccrued,
   readCalls,
   readSpend,
   type SpendAsked,

@@ -1,13 +1,22 @@
-import type { Balance } from '../limits/hold.ts'
+import type { Balance, Hold } from '../limits/hold.ts'
 import type { Instant } from '../time.ts'
+import type { AccrualLedger } from './accrual.ts'
 import type { Database, Store } from './database.ts'
-import type { Release, Reservation, Settlement } from './entry.ts'
+import type { Adjustment, Release, Reservation, Settlement } from './entry.ts'
 import { moduleUrl } from './module-url.ts'
 
 /** `done`: written. `repeated`: the same was written before. `conflict`: another content stands under this
  * id; the first stays, and a conflict is noted. `late`: the reservation had expired, so the end was written as
  * a correction of the `expired` entry. `unknown`: no such reservation. */
 export type Outcome = 'done' | 'repeated' | 'conflict' | 'late' | 'unknown'
+
+/** What became of an adjustment, and what it moved in the windows of limits: by how much more or less is settled,
+ * and unresolved. Nothing moves unless the outcome is `done`. */
+export type Adjusted = {
+  readonly outcome: Outcome
+  readonly settled: readonly Hold[]
+  readonly unresolved: readonly Hold[]
+}
 
 /** The verbs of the ledger. Each promise resolves when the entry is on the disk, not before.
  * All are idempotent by call id. Rejects with `ledger_unavailable` when the disk refuses. */
@@ -16,6 +25,9 @@ export type Ledger = {
   /** Rejects with `currency_mismatch` when the reservation is in another currency. */
   readonly settle: (settlement: Settlement) => Promise<Outcome>
   readonly release: (release: Release) => Promise<Outcome>
+  /** Puts a better truth in the place of a settlement, or of an earlier adjustment of it. `unknown`: the call is not
+   * settled. `conflict`: something else than `corrects` stands now. Rejects as `settle` does. */
+  readonly adjust: (adjustment: Adjustment) => Promise<Adjusted>
   /** Lengthens the leases of calls that still live. */
   readonly renew: (lease: { callIds: readonly string[]; until: Instant }) => Promise<void>
   /** Ends every reservation whose lease has passed: it becomes `expired`, and its holds unresolved. */
@@ -24,6 +36,7 @@ export type Ledger = {
   readonly unended: (callId: string) => Promise<Reservation | null>
   /** Balances of every limit and window that has any. */
   readonly balances: () => Promise<readonly Balance[]>
+  readonly accruals: AccrualLedger
   /** Closes the database. */
   readonly close: () => Promise<void>
 }
@@ -31,7 +44,14 @@ export type Ledger = {
 /** One place where what the ledger kept is not what its entries come to. `key` names it, as a call id or a
  * JSON array of names; `folded` is what the entries come to, `kept` what the ledger kept. Null: not there. */
 export type Difference = {
-  readonly where: 'file' | 'entries' | 'open reservations' | 'balances' | 'charges by hour' | 'calls by hour'
+  readonly where:
+    | 'file'
+    | 'entries'
+    | 'open reservations'
+    | 'balances'
+    | 'charges by hour'
+    | 'calls by hour'
+    | 'accruals'
   readonly key: string
   readonly folded: string | null
   readonly kept: string | null
@@ -61,6 +81,7 @@ export const openLedger = (database: Database): Ledger => {
     reserve: (reservation) => call('reserve', reservation),
     settle: (settlement) => call('settle', settlement),
     release: (release) => call('release', release),
+    adjust: (adjustment) => call('adjust', adjustment),
     renew: (lease) => call('renew', lease),
     expire: async (at) => {
       const all: Reservation[] = []
@@ -72,6 +93,14 @@ export const openLedger = (database: Database): Ledger => {
     },
     unended: (callId) => call('unended', callId),
     balances: () => call('balances', null),
+    accruals: {
+      use: (use) => call('useTool', use),
+      keep: (kept) => call('keepObject', kept),
+      end: (ended) => call('endObjects', ended),
+      due: (asked) => call('dueStays', asked),
+      post: (posts) => call('postStays', posts),
+      open: (at) => call('openAccruals', at),
+    },
     close: () => database.close(),
   }
 }

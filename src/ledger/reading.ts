@@ -14,7 +14,8 @@ export type SpendScope = {
   readonly environment: string | null
   readonly key: string | null
   readonly provider: string
-  readonly model: string
+  /** Null for what a provider charges whatever the model. */
+  readonly model: string | null
   readonly endpoint: string
   readonly currency: string
   readonly basis: Basis
@@ -45,6 +46,9 @@ export type CallRow = {
   readonly settlement: Extract<StoredEntry, { readonly kind: 'settled' | 'adjusted' }>
 }
 
+/** What an accrual came to in a stretch of time. */
+export type AccruedRow = Extract<StoredEntry, { readonly kind: 'accrued' }>
+
 /** What `from` (included) to `to` (not included) asks of the hourly folds. */
 export type SpendAsked = { readonly from: Instant; readonly to: Instant }
 
@@ -63,5 +67,23 @@ export async function* readCalls(database: Database, period: SpendAsked): AsyncG
     yield calls
     if (calls.length < limit) return
     after = calls.at(-1)?.settlement.sequence ?? after
+  }
+}
+
+/** Reads what accruals came to in the stretches of time that begin in a period, a page at a time, as posted. */
+export async function* readAccrued(
+  database: Database,
+  period: SpendAsked,
+): AsyncGenerator<readonly AccruedRow[]> {
+  const limit = 1_000
+  for (let after = 0; ; ) {
+    const entries: readonly AccruedRow[] = await database.call('ledger', 'accrued', {
+      ...period,
+      after,
+      limit,
+    })
+    yield entries
+    if (entries.length < limit) return
+    after = entries.at(-1)?.sequence ?? after
   }
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { accrualConformance } from '../../test/conformance/accruals.ts'
+import { adjustmentConformance } from '../../test/conformance/adjustments.ts'
 import {
   exampleCall,
   exampleReservation,
@@ -16,7 +18,7 @@ import { parseInstant } from '../time.ts'
 import type { Database } from './database.ts'
 import { openSqlite } from './databases/sqlite.ts'
 import { type Ledger, ledgerStore, openLedger, verify } from './ledger.ts'
-import { type CallRow, readCalls, readSpend } from './reading.ts'
+import { type AccruedRow, type CallRow, readAccrued, readCalls, readSpend } from './reading.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'octroi-ledger-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,6 +35,7 @@ const open = async (file = newFile()): Promise<Opened & { readonly database: Dat
     verify: () => verify(database),
     spend: () => readSpend(database, always),
     calls: () => allCalls(database),
+    accrued: () => allAccrued(database),
   }
 }
 
@@ -42,7 +45,15 @@ const allCalls = async (database: Database): Promise<readonly CallRow[]> => {
   return calls
 }
 
+const allAccrued = async (database: Database): Promise<readonly AccruedRow[]> => {
+  const entries: AccruedRow[] = []
+  for await (const page of readAccrued(database, always)) entries.push(...page)
+  return entries
+}
+
 ledgerConformance('SQLite', open)
+adjustmentConformance('SQLite', open)
+accrualConformance('SQLite', open)
 
 /** Changes a closed ledger behind its back. */
 const tamper = (file: string, sql: string): void => {
@@ -103,6 +114,16 @@ describe('verify', () => {
     await database.close()
   })
 
+  it('finds a row that refers to what is not there', async () => {
+    const file = await filled()
+    tamper(file, `PRAGMA foreign_keys = OFF; DELETE FROM names WHERE kind = 'book'`)
+    const { database } = await open(file)
+    const { agrees, differences } = await verify(database)
+    expect(agrees).toBe(false)
+    expect(differences[0]).toMatchObject({ where: 'file', key: 'entries', folded: 'ok' })
+    await database.close()
+  })
+
   it('finds a call that ended twice', async () => {
     const file = await filled()
     tamper(file, `INSERT INTO entries (kind, call_id, at, note) VALUES ('released', 'a', 0, 'again')`)
@@ -149,7 +170,9 @@ describe('whatever is asked, in whatever order', () => {
   type Model = { held: bigint; settled: bigint; unresolved: bigint; ends: Map<string, string> }
 
   const step = fc.record({
-    verb: fc.constantFrom('reserve', 'reserve', 'settle', 'settle', 'release', 'expire', 'renew'),
+    verb: fc.constantFrom(
+      ...['reserve', 'reserve', 'settle', 'settle', 'adjust', 'adjust', 'release', 'expire', 'renew'],
+    ),
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
     most: fc.constantFrom(0n, 60n, 9_000_000_000_000_000_000n),
     actual: fc.constantFrom(0n, 25n, 9_000_000_000_000_000_001n),
@@ -161,14 +184,20 @@ describe('whatever is asked, in whatever order', () => {
     const noon = parseInstant('2023-11-15T12:00:00Z')
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { ledger, database } = await open()
+        const { ledger, database, calls } = await open()
         const model: Model = { held: 0n, settled: 0n, unresolved: 0n, ends: new Map() }
         const mosts = new Map<string, bigint>()
         for (const { verb, id, most, actual, minutes, team } of steps) {
           const holds: Hold[] = [{ limit: 'budget', windowStart: 0, amount: most }]
           const until = noon + minutes * 60_000
           if (verb === 'renew') await ledger.renew({ callIds: [id], until })
-          else if (verb === 'expire') {
+          else if (verb === 'adjust') {
+            const stands = (await calls()).find(({ call }) => call.id === id)?.settlement
+            const better = exampleSettlement(id, actual, { at: until })
+            const { outcome } = await ledger.adjust({ corrects: stands?.sequence ?? 1, ...better })
+            expect(outcome === 'unknown').toBe(stands === undefined)
+            if (outcome === 'done') model.settled += actual - (stands?.charges[0]?.amount ?? 0n)
+          } else if (verb === 'expire') {
             for (const { call } of await ledger.expire(until)) {
               const amount = mosts.get(call.id) ?? 0n
               model.held -= amount

@@ -1,42 +1,44 @@
 import { OctroiError } from '../errors.ts'
-import type { Balance, Hold } from '../limits/hold.ts'
+import type { Balance } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import type { Instant } from '../time.ts'
-import { amount, number, text, whole } from './columns.ts'
-import type { Connection, Row, SqlValue } from './database.ts'
-import type { Release, Reservation, Settlement, StoredEntry } from './entry.ts'
-import { contentOf, entriesOfCall, insertEntry, isSameContent } from './entry-rows.ts'
-import type { Outcome } from './ledger.ts'
+import { number, text, whole } from './columns.ts'
+import { contentOf, isSameContent } from './content.ts'
+import type { Connection } from './database.ts'
+import type { Adjustment, Release, Reservation, Settlement, StoredEntry } from './entry.ts'
+import { entriesOfCall, insertEntry } from './entry-rows.ts'
+import type { Adjusted, Outcome } from './ledger.ts'
 import { nameId, nameParts } from './names.ts'
-import { addToHours, moveBalances } from './running-folds.ts'
-import { readCalls, readSpend } from './sql-readings.ts'
+import { close, open, openReservation, type Reserved, reservedEntry, writeOpen } from './open-reservations.ts'
+import { addToHours, moveBalances, takeFromHours, writeFolds } from './running-folds.ts'
+import { accrualVerbs } from './sql-accruals.ts'
+import { readAccrued, readCalls, readSpend } from './sql-readings.ts'
 import { verifyEntries } from './sql-verify.ts'
 
 /** How many reservations one `expire` ends at most, so that others are not kept waiting. */
 export const expiredPerStep = 1_000
 
 const reserve = (connection: Connection, reservation: Reservation): Outcome => {
-  const { call, holds, leaseUntil } = reservation
+  const { call, holds } = reservation
   if (holds.some((hold) => hold.amount < 0n)) {
     throw new OctroiError('bad_number', `Call "${call.id}" holds less than nothing.`)
   }
-  const before = entriesOfCall(connection, call.id)
-  const first = before.find((entry) => entry.kind === 'reserved')
-  if (first !== undefined)
-    return compare(connection, { callId: call.id, kind: 'reserved' }, [first], reservation)
-  const sequence = insertEntry(connection, { kind: 'reserved', ...reservation })
-  connection.run('INSERT INTO open_reservations VALUES (?, ?, ?)', call.id, sequence, leaseUntil)
+  if (connection.get('SELECT 1 FROM entries WHERE call_id = ?', call.id) !== undefined) {
+    const first = entriesOfCall(connection, call.id).filter((entry) => entry.kind === 'reserved')
+    return compare(connection, { callId: call.id, kind: 'reserved' }, first, reservation)
+  }
+  open(connection, insertEntry(connection, { kind: 'reserved', ...reservation }), reservation)
   moveBalances(connection, holds, (held) => ({ held }))
   return 'done'
 }
 
 const settle = (connection: Connection, settlement: Settlement): Outcome => {
   const { callId } = settlement
-  const open = openReservation(connection, callId)
-  if (open !== null) {
-    const total = bill(connection, open, { kind: 'settled', ...settlement })
+  const reserved = openReservation(connection, callId)
+  if (reserved !== null) {
+    const total = bill(connection, reserved, { kind: 'settled', ...settlement })
     close(connection, callId)
-    moveBalances(connection, open.holds, (amount) => ({ held: -amount, settled: total }))
+    moveBalances(connection, reserved.holds, (amount) => ({ held: -amount, settled: total }))
     leaveUnresolved(connection, settlement)
     return 'done'
   }
@@ -51,17 +53,51 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
   return 'late'
 }
 
+/** Puts another settlement in the place of the one that stands. */
+const adjust = (connection: Connection, adjustment: Adjustment): Adjusted => {
+  const { callId, corrects } = adjustment
+  const before = entriesOfCall(connection, callId)
+  const last = before.at(-1)
+  if (last === undefined || !('charges' in last) || last.kind === 'accrued') {
+    return { outcome: 'unknown', ...nothingMoved }
+  }
+  if (last.sequence !== corrects) {
+    const first = before.find((entry) => entry.kind === 'adjusted' && entry.corrects === corrects)
+    const about = { callId, kind: 'adjusted' } as const
+    return {
+      outcome: compare(connection, about, first === undefined ? [] : [first], adjustment),
+      ...nothingMoved,
+    }
+  }
+  const reserved = reservedEntry(connection, callId)
+  const { provider, endpoint, at, owner } = reserved
+  const total = bill(connection, reserved, { kind: 'adjusted', ...adjustment })
+  const service = nameId(connection, 'service', [provider, last.model, endpoint, last.currency])
+  takeFromHours(connection, { at, owner, service }, last)
+  const more = total - last.charges.reduce((sum, charge) => sum + charge.amount, 0n)
+  const settled = reserved.holds.map((hold) => ({ ...hold, amount: more }))
+  const unresolved = [
+    ...(last.unresolved ?? []).map((hold) => ({ ...hold, amount: -hold.amount })),
+    ...(adjustment.unresolved ?? []),
+  ]
+  moveBalances(connection, settled, (amount) => ({ settled: amount }))
+  moveBalances(connection, unresolved, (amount) => ({ unresolved: amount }))
+  return { outcome: 'done', settled, unresolved }
+}
+
+const nothingMoved = { settled: [], unresolved: [] } as const
+
 /** What has no price counts on where a limit has a ceiling for it. */
 const leaveUnresolved = (connection: Connection, { unresolved = [] }: Settlement): void =>
   moveBalances(connection, unresolved, (amount) => ({ unresolved: amount }))
 
 const release = (connection: Connection, asked: Release): Outcome => {
   const { callId } = asked
-  const open = openReservation(connection, callId)
-  if (open !== null) {
+  const reserved = openReservation(connection, callId)
+  if (reserved !== null) {
     insertEntry(connection, { kind: 'released', corrects: null, ...asked })
     close(connection, callId)
-    moveBalances(connection, open.holds, (amount) => ({ held: -amount }))
+    moveBalances(connection, reserved.holds, (amount) => ({ held: -amount }))
     return 'done'
   }
   const before = entriesOfCall(connection, callId)
@@ -120,63 +156,16 @@ export const verbs = {
   reserve,
   settle,
   release,
+  adjust,
   renew,
   expire,
   unended,
   balances,
+  ...accrualVerbs,
   spend: readSpend,
   calls: readCalls,
+  accrued: readAccrued,
   verify: verifyEntries,
-}
-
-/** What the end of a call needs of its beginning. */
-type Reserved = {
-  readonly at: Instant
-  readonly owner: SqlValue
-  readonly provider: string
-  readonly endpoint: string
-  readonly currency: string
-  readonly holds: readonly Hold[]
-}
-
-const openReservation = (connection: Connection, callId: string): Reserved | null => {
-  const open = connection.get('SELECT entry FROM open_reservations WHERE call_id = ?', callId)
-  return open === undefined ? null : readReserved(connection, open['entry'])
-}
-
-const reservedEntry = (connection: Connection, callId: string): Reserved =>
-  readReserved(
-    connection,
-    connection.get(`SELECT sequence FROM entries WHERE call_id = ? AND kind = 'reserved'`, callId)?.[
-      'sequence'
-    ],
-  )
-
-const readReserved = (connection: Connection, sequence: SqlValue | undefined): Reserved => {
-  const row: Row =
-    connection.get(
-      'SELECT e.at, e.owner, n.name FROM entries e JOIN names n ON n.id = e.service WHERE e.sequence = ?',
-      sequence ?? null,
-    ) ?? {}
-  const [provider, , endpoint, currency] = nameParts(row['name']).map(String)
-  return {
-    at: number(row['at']),
-    owner: row['owner'] ?? null,
-    provider: provider ?? '',
-    endpoint: endpoint ?? '',
-    currency: currency ?? '',
-    holds: connection
-      .all(
-        `SELECT n.name, h.window_start, h.amount FROM holds h JOIN names n ON n.id = h."limit"
-         WHERE h.entry = ? ORDER BY h.position`,
-        sequence ?? null,
-      )
-      .map((hold) => ({
-        limit: String(nameParts(hold['name'])[0]),
-        windowStart: number(hold['window_start']),
-        amount: amount(hold['amount']),
-      })),
-  }
 }
 
 /** Appends the end of a call, adds it to its hour, and gives its sum. */
@@ -198,16 +187,24 @@ const bill = (
   return entry.charges.reduce((sum, charge) => sum + charge.amount, 0n)
 }
 
-const close = (connection: Connection, callId: string): void => {
-  connection.run('DELETE FROM open_reservations WHERE call_id = ?', callId)
+/** Verbs that leave what they add to balances, hours and open reservations in memory until `write`. */
+export const gathering = ['reserve', 'settle', 'release'] as const satisfies readonly (keyof typeof verbs)[]
+
+/** Writes what was left in memory, before the commit and before any other verb. */
+export const write = (connection: Connection): void => {
+  writeOpen(connection)
+  writeFolds(connection)
 }
 
 /** The same content was written before, or another stands: then what came is noted, and nothing changes. */
 const compare = (
   connection: Connection,
-  { callId, kind }: { readonly callId: string; readonly kind: 'reserved' | 'settled' | 'released' },
+  {
+    callId,
+    kind,
+  }: { readonly callId: string; readonly kind: 'reserved' | 'settled' | 'released' | 'adjusted' },
   before: readonly StoredEntry[],
-  content: Reservation | Settlement | Release,
+  content: Reservation | Settlement | Adjustment | Release,
 ): Outcome => {
   const alike = kind === 'settled' ? ['settled', 'adjusted'] : [kind]
   if (before.some((entry) => alike.includes(entry.kind) && isSameContent(entry, content))) return 'repeated'

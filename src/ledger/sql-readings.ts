@@ -1,10 +1,10 @@
 import { parseMeter } from '../usage/meter.ts'
 import { number, parseQuantity, text, whole } from './columns.ts'
 import type { Connection, Row } from './database.ts'
-import type { Basis } from './entry.ts'
-import { entriesOfCall } from './entry-rows.ts'
+import type { Basis, StoredEntry } from './entry.ts'
+import { entriesOfCall, selectedEntries } from './entry-rows.ts'
 import { nameParts } from './names.ts'
-import type { CallRow, CallsAsked, SpendAsked, SpendRow } from './reading.ts'
+import type { AccruedRow, CallRow, CallsAsked, SpendAsked, SpendRow } from './reading.ts'
 
 /** Reads the hours of a period: one row per meter, and one per hour for the calls themselves. */
 export const readSpend = (connection: Connection, { from, to }: SpendAsked): readonly SpendRow[] => [
@@ -38,9 +38,24 @@ export const readCalls = (
     const entries = entriesOfCall(connection, text(row['call_id']))
     const reserved = entries.find((entry) => entry.kind === 'reserved')
     const ended = entries.find((entry) => entry.sequence === number(row['sequence']))
-    if (reserved === undefined || ended === undefined || !('charges' in ended)) return []
-    return [{ call: reserved.call, settlement: ended }]
+    if (reserved === undefined || ended === undefined || !isSettlement(ended)) return []
+    const { call } = reserved
+    return [{ call: { ...call, conversation: ended.conversation ?? call.conversation }, settlement: ended }]
   })
+
+/** Reads the next entries of accruals whose stretch of time begins in a period. */
+export const readAccrued = (
+  connection: Connection,
+  { from, to, after, limit }: CallsAsked,
+): readonly AccruedRow[] =>
+  selectedEntries(
+    connection,
+    `WHERE e.kind = 'accrued' AND e.sequence > ? AND e.from_at >= ? AND e.from_at < ? ORDER BY e.sequence LIMIT ?`,
+    ...[after, from, to, limit],
+  ).filter((entry) => entry.kind === 'accrued')
+
+const isSettlement = (entry: StoredEntry): entry is CallRow['settlement'] =>
+  entry.kind === 'settled' || entry.kind === 'adjusted'
 
 const hours = (table: 'charge_hours' | 'call_hours'): string => `
   SELECT h.*, o.name AS owner_name, s.name AS service_name FROM ${table} h
@@ -58,8 +73,14 @@ const scope = (row: Row) => {
   const [organization = null, team = null, project = null, environment = null, key = null] = nameParts(
     row['owner_name'],
   ).map((part) => (part === null ? null : String(part)))
-  const [provider = '', model = '', endpoint = '', currency = ''] = nameParts(row['service_name']).map(String)
+  const [provider, model = null, endpoint, currency] = nameParts(row['service_name'])
   const basis = text(row['basis']) as Basis
   const hour = number(row['hour'])
-  return { hour, organization, team, project, environment, key, provider, model, endpoint, currency, basis }
+  return {
+    ...{ hour, organization, team, project, environment, key, basis },
+    provider: String(provider),
+    model: model === null ? null : String(model),
+    endpoint: String(endpoint),
+    currency: String(currency),
+  }
 }

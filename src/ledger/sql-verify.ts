@@ -1,7 +1,7 @@
 import { format, rational } from '../money/rational.ts'
-import { number, parseFraction, text, whole } from './columns.ts'
+import { amount, number, parseFraction, text, whole } from './columns.ts'
 import type { Connection, Row } from './database.ts'
-import { entriesAfter } from './entry-rows.ts'
+import { entriesAfter, entriesOfCall } from './entry-rows.ts'
 import { type Books, emptyBooks, foldEntry } from './fold.ts'
 import type { Difference, Verification } from './ledger.ts'
 import { nameParts } from './names.ts'
@@ -23,6 +23,10 @@ export const verifyEntries = (connection: Connection): Verification => {
     if (row['quick_check'] !== 'ok')
       differ({ where: 'file', key: '', folded: 'ok', kept: text(row['quick_check']) })
   }
+  for (const row of connection.all('PRAGMA foreign_key_check')) {
+    const kept = `row ${row['rowid']} refers to a row of ${row['parent']} that is not there`
+    differ({ where: 'file', key: text(row['table']), folded: 'ok', kept })
+  }
   const { books, entries, calls } = foldAll(connection)
   for (const { key, rule } of books.faults) differ({ where: 'entries', key, folded: null, kept: rule })
   for (const row of connection.all(repeatedEnds)) {
@@ -43,7 +47,7 @@ const foldAll = (connection: Connection): { books: Books; entries: number; calls
   for (;;) {
     const next = entriesAfter(connection, { after, limit: page })
     for (const entry of next) {
-      foldEntry(books, entry)
+      foldEntry(books, entry, (callId) => entriesOfCall(connection, callId))
       after = entry.sequence
       if (entry.kind === 'reserved') calls += 1
     }
@@ -52,16 +56,16 @@ const foldAll = (connection: Connection): { books: Books; entries: number; calls
   }
 }
 
-/** A call is reserved once and ends once. Adjustments may follow. */
+/** A call is reserved once and ends once; adjustments may follow. A session is posted once. */
 const repeatedEnds = `
   SELECT call_id, kind, count(*) AS times FROM entries
-  WHERE kind <> 'adjusted' AND corrects IS NULL GROUP BY call_id, kind = 'reserved' HAVING count(*) > 1`
+  WHERE kind <> 'adjusted' AND corrects IS NULL AND object IS NULL GROUP BY call_id, kind = 'reserved' HAVING count(*) > 1`
 
 type Lines = Iterable<readonly [key: string, value: string]>
 
 const comparisons = (
   connection: Connection,
-  { open, balances, chargeHours, callHours }: Books,
+  { open, balances, chargeHours, callHours, stays }: Books,
 ): readonly { readonly where: Difference['where']; readonly folded: Lines; readonly kept: Lines }[] => [
   {
     where: 'open reservations',
@@ -101,7 +105,31 @@ const comparisons = (
       .all(`${hours('call_hours')}`)
       .map((row) => [hourKey(row, [row['basis']]), callLine(row)]),
   },
+  {
+    where: 'accruals',
+    folded: [...stays].map(([id, { posted, list }]) => [id, `${posted} ${list}`] as const),
+    kept: connection
+      .all(keptStays)
+      .map((row) => [`stay_${number(row['id'])}`, `${amount(row['posted'])} ${amount(row['list_posted'])}`]),
+  },
+  {
+    where: 'accruals',
+    folded: [],
+    kept: connection
+      .all(`${lateStays} LIMIT ${differencesMax}`)
+      .map((row) => [text(row['call_id']), 'posted beyond what it is closed until']),
+  },
 ]
+
+/** Stays of which anything was posted. */
+const keptStays = `
+  SELECT * FROM stays WHERE posted <> 0 OR list_posted <> 0
+    OR EXISTS (SELECT 1 FROM entries WHERE call_id = 'stay_' || stays.id)`
+
+/** Entries of a stay must lie in what it says is posted. */
+const lateStays = `
+  SELECT e.call_id FROM entries e LEFT JOIN stays s ON s.id = CAST(substr(e.call_id, 6) AS INTEGER)
+  WHERE e.kind = 'accrued' AND e.object IS NOT NULL AND (s.id IS NULL OR e.to_at > s.closed_until)`
 
 const hours = (table: 'charge_hours' | 'call_hours'): string => `
   SELECT h.*, o.name AS owner_name, s.name AS service_name FROM ${table} h

@@ -141,6 +141,34 @@ describe('a budget', () => {
     expect(admission.atCeiling(holds, [])).toEqual([])
   })
 
+  it('counts what accrued in the month in which it did, over its cap where it must, and gives back what was adjusted', () => {
+    const admission = createAdmission(
+      [
+        budget('all', '1'),
+        budget('yen', '1', {}, { currency: 'JPY' }),
+        budget('gpt', '1', { model: 'gpt-4' }),
+      ],
+      [],
+    )
+    const incurred = { subject: { ...subject('search'), model: null }, at: november, currency: 'USD' }
+    const windowStart = parseInstant('2023-11-01')
+    expect(admission.windows(incurred)).toEqual([{ limit: 'all', windowStart }])
+    expect(admission.windows({ ...incurred, at: december })).toEqual([
+      { limit: 'all', windowStart: december },
+    ])
+    admission.count({ settled: [{ limit: 'all', windowStart, amount: parsePicos('1.25') }] })
+    const over = { settled: parsePicos('1.25'), free: 0n, over: parsePicos('0.25') }
+    expect(admission.state(november)[0]).toMatchObject(over)
+    expect(ask(admission, '0.01')).toMatchObject({ admitted: false, reason: 'budget' })
+    const unresolved = [{ limit: 'all', windowStart, amount: parsePicos('0.1') }]
+    admission.count({ settled: [{ limit: 'all', windowStart, amount: -parsePicos('1') }], unresolved })
+    expect(admission.state(november)[0]).toMatchObject({
+      ...{ settled: parsePicos('0.25'), unresolved: parsePicos('0.1'), free: parsePicos('0.65'), over: 0n },
+    })
+    admission.count({ settled: [{ limit: 'gone', windowStart, amount: 1n }] })
+    expect(admission.state(december)[0]).toMatchObject({ settled: 0n })
+  })
+
   it('of another team is not asked', () => {
     const admission = createAdmission([budget('b', '1', { team: 'support' })], [])
     expect(admitted(ask(admission, null)).holds).toEqual([])

@@ -60,6 +60,19 @@ export type Admission = {
     holds: readonly Hold[],
     unpriced: Parameters<typeof amountAtCeiling>[0],
   ) => readonly Hold[]
+  /** The limits, and their windows at an instant, in which something counts that is incurred already and asks nobody:
+   * an accrual. Limits in another currency cannot count it. */
+  readonly windows: (incurred: {
+    readonly subject: LimitSubject
+    readonly at: Instant
+    readonly currency: string
+  }) => readonly Omit<Hold, 'amount'>[]
+  /** Counts what the ledger has written of no open reservation: an accrual, or how much more or less an adjusted call
+   * settles and leaves unresolved. It may go beyond a cap. */
+  readonly count: (written: {
+    readonly settled: readonly Hold[]
+    readonly unresolved?: readonly Hold[]
+  }) => void
   readonly state: (at: Instant) => readonly LimitState[]
 }
 
@@ -89,6 +102,17 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
     move(unresolved, (counter, amount) => {
       counter.unresolved += amount
     })
+
+  const add = (moves: readonly Hold[], number: 'settled' | 'unresolved'): void => {
+    for (const { limit, windowStart, amount } of moves) {
+      const meter = meters.get(limit)
+      if (meter === undefined) continue
+      const counter = meter.counters.get(windowStart) ?? { ...nothing }
+      counter[number] += amount
+      meter.counters.set(windowStart, counter)
+      forget(meter, windowStart)
+    }
+  }
 
   return {
     admit: (asked) => {
@@ -137,6 +161,14 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
             const policy = meters.get(held.limit)?.limit.unpriced ?? 'refuse'
             return policy === 'refuse' ? [] : [{ ...held, amount: amountAtCeiling(unpriced, policy.ceiling) }]
           }),
+    windows: ({ subject, at, currency }) =>
+      [...meters.values()]
+        .filter(({ limit }) => limit.currency === currency && matches(limit, subject))
+        .map(({ limit }) => ({ limit: limit.name, windowStart: windowOf(limit.window, at).start })),
+    count: ({ settled, unresolved = [] }) => {
+      add(settled, 'settled')
+      add(unresolved, 'unresolved')
+    },
     state: (at) => [...meters.values()].map((meter) => stateOf(meter, periodAt(meter, at))),
   }
 }

@@ -12,7 +12,7 @@ export type LimitSubject = {
   readonly key: string | null
   readonly endUser: string | null
   readonly provider: string
-  readonly model: string
+  readonly model: string | null
   readonly endpoint: string
   readonly conversation: string | null
 }

@@ -16,7 +16,7 @@ export type Quote = {
   readonly most: Picos | null
   /** The most of the parts that have a price and a bound; what the others can cost is not in it. */
   readonly pricedMost: Picos
-  readonly usage: readonly Omit<Bound, 'reason'>[]
+  readonly usage: readonly Pick<Bound, 'meters' | 'least' | 'most'>[]
   readonly reasons: readonly string[]
   readonly unpriced: readonly Unpriced[]
 }
@@ -32,8 +32,13 @@ export const quote = (
   expected?: Usage,
 ): Quote => {
   const used = bounds.filter(({ most }) => most !== 0)
-  const find = finderOf(inputRange(used), call, book)
-  const parts = used.map((bound) => quotePart(bound, ratesOf(bound, find)))
+  const input = inputRange(used)
+  const plain = finderOf(input, call, book)
+  const parts = used.map((bound) => {
+    if (bound.attributes === undefined) return quotePart(bound, ratesOf(bound, plain))
+    const attributes = { ...call.attributes, ...bound.attributes }
+    return quotePart(bound, ratesOf(bound, finderOf(input, { ...call, attributes }, book)))
+  })
   const expectation = expected === undefined ? null : price(expected, call, book)
   const unpriced = [...parts.flatMap((part) => part.unpriced), ...(expectation?.unpriced ?? [])]
   const reasons = [

@@ -1,6 +1,6 @@
 import { OctroiError } from '../errors.ts'
 import { formatInstant, type Instant } from '../time.ts'
-import { type Meter, parseMeter } from '../usage/meter.ts'
+import { type Meter, meterFacts, parseMeter } from '../usage/meter.ts'
 import { contentHash } from './content-hash.ts'
 import type { Multiplier } from './multiplier.ts'
 import { type ReadRow, readRows } from './price-row.ts'
@@ -236,13 +236,18 @@ const emptyShelf = (): MutableShelf => ({
   cards: new Map(),
 })
 
-/** Where the vendor says that other meters are not charged beside this one, they have the price zero. */
+/** Where the vendor says that other meters are not charged beside this one, they have the price zero. A meter that
+ * takes the price of its parent has it from there: a cell of its own would say that elsewhere it has none. */
 const freeCells = (cell: Cell): readonly Cell[] => {
-  const free = cell.price.row.resolved?.free
+  const free = cell.price.row.resolved?.free?.map((meter) => parseMeter(meter))
   if (free === undefined) return noFreeCells
-  return free.map((meter) => ({
+  const own = free.filter((meter) => {
+    const { parent, pricedAsParent } = meterFacts(meter)
+    return parent === undefined || !pricedAsParent || !free.includes(parent)
+  })
+  return own.map((meter) => ({
     ...cell,
-    price: { ...cell.price, meter: parseMeter(meter), rate: parseRate('0', cell.price.rate.per) },
+    price: { ...cell.price, meter, rate: parseRate('0', cell.price.rate.per) },
   }))
 }
 

@@ -349,7 +349,7 @@ describe('what a call says of what it wants', () => {
   it('selects an endpoint, where what else is free has the price zero', () => {
     const decisions = row('0.1', {
       attributes: { endpoint: '/v1/decisions' },
-      resolved: { free: ['output_text_tokens'] },
+      resolved: { free: ['output_text_tokens', 'output_reasoning_tokens'] },
     })
     const chat = [row('0.2'), row('0.5', { meter: 'output_text_tokens' })]
     const rows = [...chat, decisions]
@@ -358,6 +358,9 @@ describe('what a call says of what it wants', () => {
     expect(find(rows, { ...there, meter: 'output_text_tokens' })).toBe('0')
     expect(find(rows)).toBe('0.2')
     expect(find(rows, { meter: 'output_text_tokens' })).toBe('0.5')
+    // gpt-6-luna on 2026-11-25: 50 reasoning tokens had no price because of the row of /v1/decisions.
+    expect(find(rows, { ...there, meter: 'output_reasoning_tokens' })).toBe('0')
+    expect(find(rows, { meter: 'output_reasoning_tokens' })).toBe('0.5')
   })
 })
 

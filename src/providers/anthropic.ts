@@ -1,5 +1,8 @@
+import { anthropicErrors } from '../endpoints/anthropic-errors.ts'
 import { messageBatchReplies } from '../endpoints/batches.ts'
-import { messageReplies } from '../endpoints/messages.ts'
+import { messageReplies } from '../endpoints/message-replies.ts'
+import { messages } from '../endpoints/messages.ts'
+import { models } from '../endpoints/models.ts'
 import type { UsageShape } from '../usage/read.ts'
 import type { Provider } from './provider.ts'
 
@@ -28,13 +31,11 @@ const counters: UsageShape = {
   ],
 }
 
-const messages = messageReplies(counters)
-
 export const anthropic: Provider = {
   id: 'anthropic',
   baseUrl: 'https://api.anthropic.com/v1',
   authorize: { header: 'x-api-key', prefix: '' },
   keyVariable: 'ANTHROPIC_API_KEY',
-  endpoints: [],
-  readOnly: [messages, messageBatchReplies(messages)],
+  endpoints: [messages(counters), { ...models, ...anthropicErrors }],
+  readOnly: [messageBatchReplies(messageReplies(counters))],
 }

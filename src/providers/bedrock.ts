@@ -1,4 +1,4 @@
-import { converseReplies } from '../endpoints/converse.ts'
+import { converse } from '../endpoints/converse.ts'
 import { bearer, type Provider } from './provider.ts'
 
 /** Amazon Bedrock: input excludes what was read from the cache and what was written to it
@@ -8,9 +8,8 @@ export const bedrock: Provider = {
   baseUrl: null,
   authorize: bearer,
   keyVariable: 'AWS_BEARER_TOKEN_BEDROCK',
-  endpoints: [],
-  readOnly: [
-    converseReplies({
+  endpoints: [
+    converse({
       at: {
         input_text_tokens: 'inputTokens',
         cached_input_tokens: 'cacheReadInputTokens',

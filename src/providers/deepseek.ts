@@ -1,4 +1,5 @@
-import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCompletions } from '../endpoints/chat-completions.ts'
+import { models } from '../endpoints/models.ts'
 import { bearer, type Provider } from './provider.ts'
 
 /** Speaks OpenAI's wire, but reports cache hits and misses apart. */
@@ -7,9 +8,8 @@ export const deepseek: Provider = {
   baseUrl: 'https://api.deepseek.com',
   authorize: bearer,
   keyVariable: 'DEEPSEEK_API_KEY',
-  endpoints: [],
-  readOnly: [
-    chatReplies({
+  endpoints: [
+    chatCompletions({
       at: {
         input_text_tokens: 'prompt_cache_miss_tokens',
         cached_input_tokens: 'prompt_cache_hit_tokens',
@@ -19,5 +19,6 @@ export const deepseek: Provider = {
       inside: ['output_reasoning_tokens'],
       known: ['prompt_tokens', 'total_tokens', 'prompt_tokens_details.cached_tokens'],
     }),
+    models,
   ],
 }

@@ -1,66 +1,17 @@
-import { generateContentReplies } from '../endpoints/generate-content.ts'
+import { generateContent } from '../endpoints/generate-content.ts'
+import { contentCounters, interactionCounters } from '../endpoints/google-counters.ts'
+import { googleErrors } from '../endpoints/google-errors.ts'
 import { interactionReplies } from '../endpoints/interactions.ts'
-import type { UsageShape } from '../usage/read.ts'
+import { models } from '../endpoints/models.ts'
 import type { Provider } from './provider.ts'
 
-/** What is cached is inside the prompt; what a tool brought in, and thoughts, are outside (@google/genai 3.1.0,
- * `GenerateContentResponseUsageMetadata`). Pictures and video come in at the price of text. */
-const contentCounters: UsageShape = {
-  at: {
-    input_text_tokens: 'promptTokenCount + toolUsePromptTokenCount',
-    cached_input_tokens: ['cacheTokensDetails[modality!=AUDIO].tokenCount', 'cachedContentTokenCount'],
-    input_audio_tokens:
-      'promptTokensDetails[modality=AUDIO].tokenCount + toolUsePromptTokensDetails[modality=AUDIO].tokenCount',
-    cached_input_audio_tokens: 'cacheTokensDetails[modality=AUDIO].tokenCount',
-    output_text_tokens: 'candidatesTokenCount',
-    output_reasoning_tokens: 'thoughtsTokenCount',
-    output_audio_tokens: 'candidatesTokensDetails[modality=AUDIO].tokenCount',
-    output_image_tokens: 'candidatesTokensDetails[modality=IMAGE].tokenCount',
-    output_video_tokens: 'candidatesTokensDetails[modality=VIDEO].tokenCount',
-  },
-  inside: [
-    'cached_input_tokens',
-    'input_audio_tokens',
-    'cached_input_audio_tokens',
-    'output_audio_tokens',
-    'output_image_tokens',
-    'output_video_tokens',
-  ],
-  known: ['totalTokenCount', 'initialPromptTokenCount'],
-  sparse: true,
-}
-
-/** The same under other names (@google/genai 3.1.0, `Usage`). */
-const interactionCounters: UsageShape = {
-  at: {
-    input_text_tokens: 'total_input_tokens + total_tool_use_tokens',
-    cached_input_tokens: ['cached_tokens_by_modality[modality!=audio].tokens', 'total_cached_tokens'],
-    input_audio_tokens:
-      'input_tokens_by_modality[modality=audio].tokens + tool_use_tokens_by_modality[modality=audio].tokens',
-    cached_input_audio_tokens: 'cached_tokens_by_modality[modality=audio].tokens',
-    output_text_tokens: 'total_output_tokens',
-    output_reasoning_tokens: 'total_thought_tokens',
-    output_audio_tokens: 'output_tokens_by_modality[modality=audio].tokens',
-    output_image_tokens: 'output_tokens_by_modality[modality=image].tokens',
-    output_video_tokens: 'output_tokens_by_modality[modality=video].tokens',
-  },
-  inside: [
-    'cached_input_tokens',
-    'input_audio_tokens',
-    'cached_input_audio_tokens',
-    'output_audio_tokens',
-    'output_image_tokens',
-    'output_video_tokens',
-  ],
-  known: ['total_tokens', 'initial_input_tokens', 'grounding_tool_count[].count'],
-  sparse: true,
-}
-
+/** Gemini. Clients say which version of the API they speak (@google/genai 3.1.0, `apiVersion`). */
 export const google: Provider = {
   id: 'google',
-  baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+  baseUrl: 'https://generativelanguage.googleapis.com',
+  versions: ['v1beta', 'v1', 'v1alpha'],
   authorize: { header: 'x-goog-api-key', prefix: '' },
   keyVariable: 'GOOGLE_API_KEY',
-  endpoints: [],
-  readOnly: [generateContentReplies(contentCounters), interactionReplies(interactionCounters)],
+  endpoints: [generateContent(contentCounters), { ...models, ...googleErrors }],
+  readOnly: [interactionReplies(interactionCounters)],
 }

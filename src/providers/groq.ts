@@ -1,4 +1,5 @@
-import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCompletions } from '../endpoints/chat-completions.ts'
+import { models } from '../endpoints/models.ts'
 import { chatCounters } from '../endpoints/openai-counters.ts'
 import { bearer, type Provider } from './provider.ts'
 
@@ -9,9 +10,8 @@ export const groq: Provider = {
   baseUrl: 'https://api.groq.com/openai/v1',
   authorize: bearer,
   keyVariable: 'GROQ_API_KEY',
-  endpoints: [],
-  readOnly: [
-    chatReplies(
+  endpoints: [
+    chatCompletions(
       {
         ...chatCounters,
         known: [
@@ -25,6 +25,8 @@ export const groq: Provider = {
         ],
       },
       { usage: ['usage', 'x_groq.usage'], tiers: { on_demand: 'standard' } },
+      { unasked: true },
     ),
+    models,
   ],
 }

@@ -6,9 +6,12 @@ import { deepseek } from './deepseek.ts'
 import { google } from './google.ts'
 import { groq } from './groq.ts'
 import { mistral } from './mistral.ts'
+import { ollama } from './ollama.ts'
 import { openaiCompatible } from './openai-compatible.ts'
 import { openai } from './openai.ts'
 import { openrouter } from './openrouter.ts'
+import { vertex } from './vertex.ts'
+import { vllm } from './vllm.ts'
 import { xai } from './xai.ts'
 import type { Provider } from './provider.ts'
 
@@ -21,8 +24,11 @@ export const providers: Readonly<Record<string, Provider>> = {
   google,
   groq,
   mistral,
+  ollama,
   'openai-compatible': openaiCompatible,
   openai,
   openrouter,
+  vertex,
+  vllm,
   xai,
 }

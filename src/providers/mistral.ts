@@ -1,4 +1,7 @@
-import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCompletions } from '../endpoints/chat-completions.ts'
+import { embeddings } from '../endpoints/embeddings.ts'
+import { models } from '../endpoints/models.ts'
+import { inputCounters } from '../endpoints/openai-counters.ts'
 import { bearer, type Provider } from './provider.ts'
 
 /** Speaks OpenAI's wire; cached tokens stand under one of three names, sound is billed by the second, and the
@@ -8,9 +11,8 @@ export const mistral: Provider = {
   baseUrl: 'https://api.mistral.ai/v1',
   authorize: bearer,
   keyVariable: 'MISTRAL_API_KEY',
-  endpoints: [],
-  readOnly: [
-    chatReplies(
+  endpoints: [
+    chatCompletions(
       {
         at: {
           input_text_tokens: 'prompt_tokens',
@@ -31,6 +33,9 @@ export const mistral: Provider = {
         ],
       },
       { tier: ['service_tier', 'usage.service_tier'] },
+      { unasked: true },
     ),
+    embeddings(inputCounters),
+    models,
   ],
 }

@@ -1,4 +1,5 @@
-import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCompletions } from '../endpoints/chat-completions.ts'
+import { models } from '../endpoints/models.ts'
 import { chatCounters } from '../endpoints/openai-counters.ts'
 import { bearer, type Provider } from './provider.ts'
 
@@ -9,9 +10,8 @@ export const openrouter: Provider = {
   baseUrl: 'https://openrouter.ai/api/v1',
   authorize: bearer,
   keyVariable: 'OPENROUTER_API_KEY',
-  endpoints: [],
-  readOnly: [
-    chatReplies(
+  endpoints: [
+    chatCompletions(
       {
         ...chatCounters,
         known: [
@@ -28,6 +28,8 @@ export const openrouter: Provider = {
         ],
       },
       { stated: ['usage.cost'] },
+      { unasked: true },
     ),
+    models,
   ],
 }

@@ -1,4 +1,5 @@
-import type { Endpoint, ReadWire, ReplyReader } from '../endpoints/endpoint.ts'
+import type { Endpoint } from '../endpoints/endpoint.ts'
+import type { ReadWire, ReplyReader } from '../endpoints/reply.ts'
 
 /** How a provider takes its key: the header, and what stands before the key in it. */
 export type Authorization = { readonly header: string; readonly prefix: string }
@@ -6,8 +7,10 @@ export type Authorization = { readonly header: string; readonly prefix: string }
 /** A vendor: where it is, how it takes its key, which wires it speaks and what it calls its counters there. */
 export type Provider = {
   readonly id: string
-  /** With the version in its path. Null where the operator must say it. */
+  /** With the version in its path, unless it has `versions`. Null where the operator must say it. */
   readonly baseUrl: string | null
+  /** The versions that a path may begin with, where clients choose among several: they are passed on. */
+  readonly versions?: readonly string[]
   readonly authorize: Authorization
   /** The environment variable that holds the vendor's key. Null: the operator names one, or there is none. */
   readonly keyVariable: string | null

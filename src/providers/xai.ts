@@ -1,4 +1,5 @@
-import { chatReplies } from '../endpoints/chat-completions.ts'
+import { chatCompletions } from '../endpoints/chat-completions.ts'
+import { models } from '../endpoints/models.ts'
 import { chatCounters } from '../endpoints/openai-counters.ts'
 import { bearer, type Provider } from './provider.ts'
 
@@ -9,12 +10,12 @@ export const xai: Provider = {
   baseUrl: 'https://api.x.ai/v1',
   authorize: bearer,
   keyVariable: 'XAI_API_KEY',
-  endpoints: [],
-  readOnly: [
-    chatReplies({
+  endpoints: [
+    chatCompletions({
       at: chatCounters.at,
       inside: (chatCounters.inside ?? []).filter((meter) => meter !== 'output_reasoning_tokens'),
       known: [...(chatCounters.known ?? []), 'num_sources_used', 'cost_in_usd_ticks'],
     }),
+    models,
   ],
 }

@@ -1,4 +1,19 @@
 /** Reports over rows of the ledger, as pure functions. `octroi/reports`. */
+export { type ConversationAsked, type ConversationName, conversationKey } from './conversation-asked.ts'
+export {
+  type CappedTurn,
+  type CapSaving,
+  capSavings,
+  type HistoryCap,
+  historyCaps,
+} from './conversation-caps.ts'
+export {
+  type ConversationLine,
+  type ConversationTurns,
+  createTurnFold,
+  type TurnFold,
+} from './conversation-turns.ts'
 export { type ConversationFold, type ConversationSpend, createConversationFold } from './conversations.ts'
+export type { MeterSum } from './meter-sums.ts'
 export { formatShare, shareOf } from './share.ts'
 export { type SpendDimension, type SpendGroup, type SpendReport, spend, spendDimensions } from './spend.ts'

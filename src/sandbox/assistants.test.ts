@@ -264,11 +264,6 @@ describe('an assistant', () => {
       '400 1 validation error for Request\nbody -> temperature\n  extra fields not permitted (type=value_error.extra)',
     ],
     [
-      'tools, which the sandbox does not play yet',
-      { model: 'gpt-4', tools: [{ type: 'code_interpreter' }] },
-      "400 The sandbox does not play 'tools' yet: leave it empty.",
-    ],
-    [
       'instructions that are too long',
       { model: 'gpt-4', instructions: 'x'.repeat(32_769) },
       '400 1 validation error for Request\nbody -> instructions\n  ensure this value has at most 32768 ' +

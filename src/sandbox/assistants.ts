@@ -1,24 +1,52 @@
-import { type FieldReader, readFields } from './fields.ts'
-import type { Assistant, Kinds } from './objects.ts'
+import { assistantFilePlace, assistantFilesMax, attachToAssistant, filesOf } from './attachments.ts'
+import { readFields } from './fields.ts'
+import { keep, refuse, the } from './kept.ts'
+import type { Assistant } from './objects.ts'
 import { listOf } from './pages.ts'
-import { Refusal } from './refusal.ts'
 import type { Place } from './state.ts'
-import { type Fields, isFields, seconds, servedModel, type WireRoute, type World } from './world.ts'
+import { releaseAssistant } from './storage.ts'
+import { readFileIds, readTools } from './tools.ts'
+import { type Fields, seconds, servedModel, type WireRoute, type World } from './world.ts'
 
-/** Assistants v1: create, retrieve, modify, list, delete. All free. */
+/** Assistants v1 and their files: create, retrieve, modify, list, delete. All free, but what is stored for the
+ * retrieval of an assistant is billed by the day. */
 export const assistants = (world: World): readonly WireRoute[] => [
+  ...assistantRoutes(world),
+  ...fileRoutes(world),
+]
+
+const assistantRoutes = (world: World): readonly WireRoute[] => [
   assistantRoute('POST', '', ({ body }) => ({ json: createAssistant(world, body) })),
   assistantRoute('GET', '', ({ query }) => ({ json: listOf(world, assistantPlace, query) })),
-  assistantRoute('GET', '/:assistant', ({ params }) => ({
-    json: the(world, assistantPlace, params['assistant']),
-  })),
+  assistantRoute('GET', '/:assistant', ({ params }) => ({ json: theAssistant(world, params) })),
   assistantRoute('POST', '/:assistant', ({ params, body }) => ({
-    json: modifyAssistant(world, the(world, assistantPlace, params['assistant']), body),
+    json: modifyAssistant(world, theAssistant(world, params), readAssistant(world, body)),
   })),
   assistantRoute('DELETE', '/:assistant', ({ params }) => {
-    const { id } = the(world, assistantPlace, params['assistant'])
-    world.state.remove(id)
+    const { id } = theAssistant(world, params)
+    world.state.together(() => {
+      world.state.remove(id)
+      releaseAssistant(world, id)
+    })
     return { json: { id, object: 'assistant.deleted', deleted: true } }
+  }),
+]
+
+const fileRoutes = (world: World): readonly WireRoute[] => [
+  assistantRoute('POST', '/:assistant/files', ({ params, body }) => ({
+    json: attachFile(world, theAssistant(world, params), body),
+  })),
+  assistantRoute('GET', '/:assistant/files', ({ params, query }) => ({
+    json: listOf(world, assistantFilePlace(theAssistant(world, params).id), query),
+  })),
+  assistantRoute('GET', '/:assistant/files/:file', ({ params }) => ({
+    json: the(world, assistantFilePlace(theAssistant(world, params).id), params['file']),
+  })),
+  assistantRoute('DELETE', '/:assistant/files/:file', ({ params }) => {
+    const assistant = theAssistant(world, params)
+    const { id } = the(world, assistantFilePlace(assistant.id), params['file'])
+    modifyAssistant(world, assistant, { file_ids: assistant.file_ids.filter((each) => each !== id) })
+    return { json: { id, object: 'assistant.file.deleted', deleted: true } }
   }),
 ]
 
@@ -30,34 +58,8 @@ const assistantRoute = (
 
 export const assistantPlace: Place<'assistant'> = { kind: 'assistant', parent: null }
 
-/** The object of that id, or the vendor's refusal. */
-export const the = <K extends keyof Kinds>(
-  world: World,
-  place: Place<K>,
-  id: string | undefined,
-): Kinds[K] => {
-  const found = id === undefined ? null : world.state.find(place, id)
-  if (found !== null) return found
-  throw world.profile.refusals.notFound({ kind: place.kind, id: (id ?? '').slice(0, 100) })
-}
-
-/** Keeps an object, up to a bound that no test and no demo comes near. */
-export const keep = <K extends keyof Kinds>(
-  world: World,
-  place: Place<K>,
-  object: Kinds[K],
-  tokens = 0,
-): void => {
-  if (world.state.count() >= objectsMax) {
-    throw new Refusal(
-      400,
-      `The sandbox keeps at most ${objectsMax} objects. Delete some, or start it with --reset.`,
-    )
-  }
-  world.state.add(place, object, tokens)
-}
-
-const objectsMax = 1_000_000
+const theAssistant = (world: World, params: Readonly<Record<string, string>>): Assistant =>
+  the(world, assistantPlace, params['assistant'])
 
 /** Longest instructions and messages, in characters: the vendor's of that time. */
 export const textMax = 32_768
@@ -80,51 +82,62 @@ const createAssistant = (world: World, body: Fields): Assistant => {
     metadata: {},
     ...read,
   }
-  keep(world, assistantPlace, assistant)
+  world.state.together(() => {
+    keep(world, assistantPlace, assistant)
+    attachToAssistant(world, assistant)
+  })
   return assistant
 }
 
-const modifyAssistant = (world: World, assistant: Assistant, body: Fields): Assistant => {
-  const modified = { ...assistant, ...readAssistant(world, body) }
-  world.state.replace(assistantPlace, modified)
+const modifyAssistant = (world: World, assistant: Assistant, changes: Partial<Assistant>): Assistant => {
+  const modified = { ...assistant, ...changes }
+  world.state.together(() => {
+    world.state.replace(assistantPlace, modified)
+    if (changes.file_ids !== undefined || changes.tools !== undefined) attachToAssistant(world, modified)
+  })
   return modified
 }
 
 /** What the request says; what it does not say is left out. */
-const readAssistant = (world: World, body: Fields) => {
+const readAssistant = (world: World, body: Fields): Partial<Assistant> => {
   const reader = readFields(body, ['body'], fields)
   const [name, description] = [reader.text('name', { most: 256 }), reader.text('description', { most: 512 })]
   const instructions = reader.text('instructions', { most: textMax })
   const [model, metadata] = [reader.text('model', { most: 256 }), reader.metadata('metadata')]
+  const tools = readTools(world, reader, ['body'])
+  const file_ids = readFileIds(world, reader, ['body'], { most: assistantFilesMax })
   refuse(world, reader)
-  refuseTools(body)
+  if (file_ids !== undefined) filesOf(world, file_ids)
   return {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
     ...(typeof model === 'string' && { model: modelOf(world, model) }),
     ...(instructions !== undefined && { instructions }),
+    ...(tools !== undefined && { tools }),
+    ...(file_ids !== undefined && { file_ids }),
     ...(metadata !== undefined && { metadata }),
   }
+}
+
+/** Attaches one more file. Attaching it again changes nothing. */
+const attachFile = (world: World, assistant: Assistant, body: Fields) => {
+  const reader = readFields(body, ['body'], ['file_id'])
+  const id = reader.text('file_id', { most: 256, required: true }) ?? ''
+  refuse(world, reader)
+  const file_ids = [...new Set([...assistant.file_ids, id])]
+  if (file_ids.length > assistantFilesMax) {
+    const message =
+      `ensure this value has at most ${assistantFilesMax} items ` +
+      `(type=value_error.list.max_items; limit_value=${assistantFilesMax})`
+    throw world.profile.refusals.invalidRequest([{ place: ['body', 'file_ids'], message }])
+  }
+  filesOf(world, file_ids)
+  modifyAssistant(world, assistant, { file_ids })
+  return the(world, assistantFilePlace(assistant.id), id)
 }
 
 /** The name of a model that is served. */
 export const modelOf = (world: World, model: string): string => {
   if (servedModel(world, model) !== null) return model
   throw world.profile.refusals.unknownModelOfAssistant(model.slice(0, 100))
-}
-
-/** Throws the vendor's refusal when anything was wrong. */
-export const refuse = (world: World, ...readers: readonly FieldReader[]): void => {
-  const faults = readers.flatMap((reader) => reader.faults)
-  if (faults.length > 0) throw world.profile.refusals.invalidRequest(faults)
-}
-
-/** Tools and files are not played yet: refused, so that no bill is ever a guess. */
-export const refuseTools = (body: Fields): void => {
-  for (const name of ['tools', 'file_ids']) {
-    const value = body[name]
-    if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) continue
-    const what = isFields(value) || Array.isArray(value) ? 'leave it empty' : 'it must be an empty list'
-    throw new Refusal(400, `The sandbox does not play '${name}' yet: ${what}.`, { param: name })
-  }
 }

@@ -55,6 +55,25 @@ describe('the books', () => {
     expect(books.total()).toEqual({ calls: 1, amount: '0.025', currency: 'USD', unpriced: [] })
   })
 
+  it('find the price of an image by its size and quality, and name what they have none for', () => {
+    const books = openBooks(rows)
+    const image = (attributes: Record<string, string>): void =>
+      books.add(call({ wire: 'image-generations', model: 'dall-e-3', usage: { image: 2 }, attributes }))
+    image({ size: '1024x1024', quality: 'standard' })
+    image({ size: '1792x1024', quality: 'hd' })
+    // 2 x 0.04 + 2 x 0.12.
+    expect(books.total()).toMatchObject({ amount: '0.32', unpriced: [] })
+    image({ size: '1024x1024' })
+    expect(books.total()).toMatchObject({ amount: '0.32', unpriced: ['dall-e-3 image'] })
+  })
+
+  it('price an hour of sound at 0.36 dollars and 1,000 spoken characters at 0.015', () => {
+    const books = openBooks(rows)
+    books.add(call({ wire: 'transcriptions', model: 'whisper-1', usage: { audio_seconds: 3600 } }))
+    books.add(call({ wire: 'speech', model: 'tts-1', usage: { tts_characters: 1000 } }))
+    expect(books.rows().map(({ amount }) => amount)).toEqual(['0.015', '0.36'])
+  })
+
   it('find the price of a snapshot under the alias of its family', () => {
     const books = openBooks(rows)
     books.add(call({ model: 'gpt-4-0613', usage: { input_text_tokens: 1000, output_text_tokens: 1000 } }))

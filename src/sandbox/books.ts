@@ -20,16 +20,27 @@ export type BilledCall = {
   readonly usage: BilledUsage
   /** What else selects its price, in the words of the price rows: size, quality. */
   readonly attributes?: Readonly<Record<string, string>>
+  /** The vendor; OpenAI unless said. */
+  readonly provider?: string
+  /** Tokens of the prompt, cached and written ones included, where they decide which card the call is priced by. */
+  readonly promptTokens?: number
 }
 
 /** One line of the books: how much of a meter a model used, and what that costs. `amount` is a decimal text;
- * null when there is a quantity that no price held for. */
+ * null when there is a quantity that no price held for. `listAmount` is what it would cost without promotions:
+ * only there when one was in force. `byteMilliseconds` is the exact measure of what was stored, whose
+ * `quantity` is in gigabyte-days. */
 export type BookRow = {
+  /** The vendor, and what else selected the prices: only where the books tell vendors apart. */
+  readonly provider?: string
+  readonly attributes?: Readonly<Record<string, string>>
   readonly model: string
   readonly meter: string
   readonly calls: number
   readonly quantity: number
   readonly amount: string | null
+  readonly listAmount?: string | null
+  readonly byteMilliseconds?: string
   readonly currency: string
 }
 
@@ -37,6 +48,7 @@ export type BookRow = {
 export type BookTotal = {
   readonly calls: number
   readonly amount: string
+  readonly listAmount?: string
   readonly currency: string
   readonly unpriced: readonly string[]
 }
@@ -53,6 +65,7 @@ export type RawPriceRow = {
   readonly currency: string
   readonly effectiveFrom: string
   readonly effectiveTo: string | null
+  readonly knownSince?: string
   readonly supersededOn?: string
 }
 
@@ -62,15 +75,20 @@ export type Books = {
   readonly add: (call: BilledCall) => void
   readonly rows: () => readonly BookRow[]
   readonly total: () => BookTotal
+  /** Empty books with the same prices, for a part of the calls. */
+  readonly fresh: () => Books
 }
 
 /** Digits after the point to which each charge is rounded, half to even. */
 const places = 12
 const currency = 'USD'
 
-export const openBooks = (prices: readonly RawPriceRow[]): Books => {
+/** Opens empty books of OpenAI's standard prices. Throws as `priceFinder` does. */
+export const openBooks = (prices: readonly RawPriceRow[]): Books =>
+  booksWith(priceFinder(prices), standingRates(prices, sessionMeter))
+
+const booksWith = (priceOf: ReturnType<typeof priceFinder>, sessions: StandingRates): Books => {
   const lines = new Map<string, Line>()
-  const priceOf = priceFinder(prices)
   let calls = 0
   const add = (call: BilledCall): void => {
     calls += 1
@@ -82,15 +100,22 @@ export const openBooks = (prices: readonly RawPriceRow[]): Books => {
         calls: 0,
         quantity: 0,
         picos: 0n,
+        listPicos: 0n,
         priced: true,
+        promoted: false,
       }
-      const rate = priceOf({ model: call.model ?? '', meter, at: call.at })
+      const asked = { model: call.model ?? '', meter, at: call.at, attributes: call.attributes ?? {} }
+      const list = meter === sessionMeter ? rateAt(sessions.list, call.at) : priceOf(asked)
+      const promotion = meter === sessionMeter ? rateAt(sessions.promotions, call.at) : null
+      const rate = promotion ?? list
       lines.set(key, {
         ...line,
         calls: line.calls + 1,
         quantity: line.quantity + quantity,
         picos: line.picos + (rate === null ? 0n : charge(quantity, rate)),
+        listPicos: line.listPicos + (list === null ? 0n : charge(quantity, list)),
         priced: line.priced && (rate !== null || quantity === 0),
+        promoted: line.promoted || promotion !== null,
       })
     }
   }
@@ -99,19 +124,24 @@ export const openBooks = (prices: readonly RawPriceRow[]): Books => {
   return {
     add,
     rows: () =>
-      sorted().map(({ picos, priced, ...line }) => ({
+      sorted().map(({ picos, listPicos, priced, promoted, ...line }) => ({
         ...line,
         amount: priced ? decimal(picos) : null,
+        ...(promoted && { listAmount: priced ? decimal(listPicos) : null }),
         currency,
       })),
     total: () => ({
       calls,
       amount: decimal(sorted().reduce((sum, line) => sum + line.picos, 0n)),
+      ...(sorted().some(({ promoted }) => promoted) && {
+        listAmount: decimal(sorted().reduce((sum, line) => sum + line.listPicos, 0n)),
+      }),
       currency,
       unpriced: sorted()
         .filter((line) => !line.priced)
         .map((line) => `${line.model} ${line.meter}`),
     }),
+    fresh: () => booksWith(priceOf, sessions),
   }
 }
 
@@ -121,19 +151,21 @@ type Line = {
   readonly calls: number
   readonly quantity: number
   readonly picos: bigint
+  readonly listPicos: bigint
   readonly priced: boolean
+  readonly promoted: boolean
 }
 
 /** A price, read: an amount of 10^-12 units is `quantity * numerator / denominator`. */
-type Rate = {
+export type Rate = {
   readonly from: Instant
   readonly to: Instant
   readonly numerator: bigint
   readonly denominator: bigint
 }
 
-/** Finds the one standard price of OpenAI in force at an instant, by the model's name or an alias of it.
- * Throws `overlapping_prices` and `bad_price_row` when it is made, not later. */
+/** Finds the one standard price of OpenAI in force at an instant, by the model's name or an alias of it and by
+ * the attributes that select it. Throws `overlapping_prices` and `bad_price_row` when it is made, not later. */
 const priceFinder = (prices: readonly RawPriceRow[]) => {
   const rates = new Map<string, Rate[]>()
   const rows = prices.filter(
@@ -142,24 +174,85 @@ const priceFinder = (prices: readonly RawPriceRow[]) => {
   for (const row of rows) {
     const rate = rateOf(row)
     for (const name of new Set([row.model ?? '', ...(row.aliases ?? [])])) {
-      const known = rates.get(`${name} ${row.meter}`) ?? []
+      const key = keyOf(name, row.meter, row.attributes)
+      const known = rates.get(key) ?? []
       if (known.some(({ from, to }) => from < rate.to && rate.from < to)) {
         throw new OctroiError(
           'overlapping_prices',
           `Two price rows hold for ${name} ${row.meter} at ${formatInstant(rate.from)}.`,
         )
       }
-      rates.set(`${name} ${row.meter}`, [...known, rate])
+      rates.set(key, [...known, rate])
     }
   }
-  return ({ model, meter, at }: { model: string; meter: string; at: Instant }): Rate | null =>
-    rates.get(`${model} ${meter}`)?.find(({ from, to }) => from <= at && at < to) ?? null
+  return ({ model, meter, at, attributes }: Asked): Rate | null => {
+    const found =
+      rates.get(keyOf(model, meter, attributes)) ?? rates.get(keyOf(tunedName(model), meter, attributes))
+    return found?.find(({ from, to }) => from <= at && at < to) ?? null
+  }
 }
 
-const isStandard = (row: RawPriceRow): boolean =>
-  row.attributes['tier'] === 'standard' && Object.keys(row.attributes).length === 1
+/** `ft:base:organization:suffix:id` is priced as `ft:base`. */
+const tunedName = (model: string): string => model.split(':', 2).join(':')
 
-const rateOf = (row: RawPriceRow): Rate => {
+const sessionMeter = 'code_interpreter_session'
+
+/** The list prices of something that Assistants bill beside tokens, and the promotions that lay over them. Of
+ * promotions that overlap, the one that became known last stands first: it holds. */
+export type StandingRates = { readonly list: readonly Rate[]; readonly promotions: readonly Rate[] }
+
+/** Reads the rates of a meter of Assistants. Throws as `openBooks` does. */
+export const standingRates = (prices: readonly RawPriceRow[], meter: string): StandingRates => {
+  const rows = prices.filter(
+    (row) =>
+      row.provider === 'openai' &&
+      row.model === null &&
+      row.meter === meter &&
+      row.supersededOn === undefined &&
+      ['assistants', 'assistants_v1'].includes(String(row.attributes['api'])),
+  )
+  const list = rows.filter(({ attributes }) => !('promotion' in attributes)).map(rateOf)
+  for (const [index, rate] of list.entries()) {
+    if (list.slice(index + 1).some(({ from, to }) => from < rate.to && rate.from < to)) {
+      throw new OctroiError(
+        'overlapping_prices',
+        `Two price rows hold for ${meter} at ${formatInstant(rate.from)}.`,
+      )
+    }
+  }
+  const promotions = rows
+    .filter(({ attributes }) => 'promotion' in attributes)
+    .sort((a, b) => ((a.knownSince ?? '') < (b.knownSince ?? '') ? 1 : -1))
+    .map(rateOf)
+  return { list, promotions }
+}
+
+/** The first rate in force at an instant. */
+export const rateAt = (rates: readonly Rate[], at: Instant): Rate | null =>
+  rates.find(({ from, to }) => from <= at && at < to) ?? null
+
+type Asked = {
+  readonly model: string
+  readonly meter: string
+  readonly at: Instant
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** Attributes that select a price of a call. */
+const selecting = ['size', 'quality']
+
+const keyOf = (model: string, meter: string, attributes: Asked['attributes']): string =>
+  [model, meter, ...selecting.map((name) => attributes[name] ?? '')].join(' ')
+
+/** No other tier, and nothing else that would make it the price of something other than a plain call. Sounds are
+ * billed in seconds that are rounded already, training in tokens times epochs. */
+const isStandard = ({ attributes }: RawPriceRow): boolean =>
+  (attributes['tier'] ?? 'standard') === 'standard' &&
+  (attributes['rounding'] ?? 'nearest_second') === 'nearest_second' &&
+  Object.keys(attributes).every((name) => ['tier', 'rounding', 'epochs', ...selecting].includes(name))
+
+/** Reads the price of a row. Throws `bad_price_row`. */
+export const rateOf = (row: RawPriceRow): Rate => {
   const parts = /^(\d+)(?:\.(\d+))?$/.exec(row.unitPrice)
   if (parts === null || row.currency !== currency || !Number.isSafeInteger(row.per) || row.per < 1) {
     throw new OctroiError('bad_price_row', `The price row of ${row.model} ${row.meter} cannot be read.`)
@@ -173,15 +266,19 @@ const rateOf = (row: RawPriceRow): Rate => {
   }
 }
 
-/** Rounded half to even. */
-const charge = (quantity: number, { numerator, denominator }: Rate): bigint => {
-  const exact = BigInt(quantity) * numerator
-  const floor = exact / denominator
-  const twice = (exact % denominator) * 2n
+/** What a quantity costs, in 10^-12 units of the currency, rounded half to even. */
+export const charge = (quantity: number, { numerator, denominator }: Rate): bigint =>
+  rounded(BigInt(quantity) * numerator, denominator)
+
+/** The whole number nearest to a fraction that is not negative, a half to the even one. */
+export const rounded = (numerator: bigint, denominator: bigint): bigint => {
+  const floor = numerator / denominator
+  const twice = (numerator % denominator) * 2n
   return twice > denominator || (twice === denominator && floor % 2n === 1n) ? floor + 1n : floor
 }
 
-const decimal = (picos: bigint): string => {
+/** An amount of 10^-12 units as a decimal text. */
+export const decimal = (picos: bigint): string => {
   const digits = picos.toString().padStart(places + 1, '0')
   const fraction = digits.slice(-places).replace(/0+$/, '')
   return digits.slice(0, -places) + (fraction === '' ? '' : `.${fraction}`)

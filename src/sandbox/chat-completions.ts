@@ -2,6 +2,8 @@ import { countChat } from '../tokens/chat.ts'
 import { type ChatRequest, readChat } from './chat-request.ts'
 import { hexFrom, randomFrom } from './random.ts'
 import { replyPieces } from './replies.ts'
+import { type Ended, stopAt } from './stops.ts'
+import { imageTokens, withoutImages } from './vision.ts'
 import {
   type Answer,
   bill,
@@ -26,7 +28,8 @@ export const chatCompletions = (world: World): readonly WireRoute[] => [
 const complete = (world: World, { body, requestId }: Exchange): Answer => {
   const request = readChat(body, world.profile)
   const random = randomFrom(world.seed, 'chat', request.model.id, JSON.stringify(body['messages']))
-  const prompt = countChat({ ...body, model: request.model.id }, world.counter).tokens
+  const texts = { ...body, messages: withoutImages(request.messages), model: request.model.id }
+  const prompt = countChat(texts, world.counter).tokens + imageTokens(request.messages)
   const room = roomFor(request, prompt, world)
   const choices = Array.from({ length: request.choices }, (_, index): Choice => {
     // One token more than there is room for, so that a reply that does not fit is cut and not rounded off.
@@ -61,11 +64,7 @@ const complete = (world: World, { body, requestId }: Exchange): Answer => {
   return { events: streamedReply(head, choices, request.includeUsage ? reported : null) }
 }
 
-type Choice = {
-  readonly index: number
-  readonly pieces: readonly string[]
-  readonly finish: 'stop' | 'length'
-}
+type Choice = Ended & { readonly index: number }
 
 type Head = {
   readonly id: string
@@ -92,27 +91,7 @@ const roomFor = ({ model, tokensMax }: ChatRequest, prompt: number, world: World
   if (tokensMax !== null && prompt + tokensMax > window) {
     throw refusals.contextExceeded({ window, prompt, completion: tokensMax })
   }
-  return Math.min(tokensMax ?? cap, cap, window - prompt)
-}
-
-/** The reply ends with its last whole token before the first stop sequence, or where there is no more room. */
-const stopAt = (
-  stops: readonly string[],
-  pieces: readonly string[],
-  room: number,
-): Pick<Choice, 'pieces' | 'finish'> => {
-  const said = pieces.slice(0, room)
-  const text = said.join('')
-  const ends = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0)
-  if (ends.length === 0) return { pieces: said, finish: room < pieces.length ? 'length' : 'stop' }
-  const end = Math.min(...ends)
-  let kept = 0
-  let length = said[0]?.length ?? 0
-  while (kept < said.length && length <= end) {
-    kept += 1
-    length += said[kept]?.length ?? 0
-  }
-  return { pieces: said.slice(0, kept), finish: 'stop' }
+  return Math.min(tokensMax ?? model.outputTokensDefault ?? cap, cap, window - prompt)
 }
 
 const wholeReply = (head: Head, choices: readonly Choice[], usage: Reported) => ({

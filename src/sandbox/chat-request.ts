@@ -1,10 +1,15 @@
+import { flag, number, shown } from './arguments.ts'
 import type { Profile, ServedModel } from './profiles/profile.ts'
 import { Refusal } from './refusal.ts'
+import { readStops } from './stops.ts'
+import { isImagePart } from './vision.ts'
 import { type Fields, isFields } from './world.ts'
 
 /** What of a chat completion's request decides its reply. */
 export type ChatRequest = {
   readonly model: ServedModel
+  /** As they came, checked. */
+  readonly messages: readonly Fields[]
   readonly choices: number
   readonly tokensMax: number | null
   readonly stop: readonly string[]
@@ -17,7 +22,6 @@ export type ChatRequest = {
 const messagesMax = 2048
 const partsMax = 256
 const choicesMax = 128
-const stopsMax = 4
 
 /** Reads a request. Throws the vendor's refusal of the first thing that is wrong. */
 export const readChat = (body: Fields, profile: Profile): ChatRequest => {
@@ -25,15 +29,19 @@ export const readChat = (body: Fields, profile: Profile): ChatRequest => {
   if (unknown.length > 0) throw profile.refusals.unknownArguments(unknown.slice(0, 20))
   if (body['model'] === undefined) throw profile.refusals.noModel()
   const model = profile.models.find(({ id }) => id === body['model'])
-  if (model === undefined) throw profile.refusals.unknownModel(String(body['model']).slice(0, 100))
-  checkMessages(body['messages'], profile)
+  if (model === undefined) {
+    if (profile.otherModels.some(({ id }) => id === body['model'])) throw profile.refusals.notForChat()
+    throw profile.refusals.unknownModel(String(body['model']).slice(0, 100))
+  }
+  const messages = checkMessages(body['messages'], model, profile)
   refuseUnplayed(body)
   const stream = flag(body, 'stream')
   return {
     model,
-    choices: whole(body, 'n', { least: 1, most: choicesMax }) ?? 1,
-    tokensMax: whole(body, 'max_tokens', { least: 1, most: Number.MAX_SAFE_INTEGER }),
-    stop: stops(body['stop']),
+    messages,
+    choices: number(body, 'n', { least: 1, most: choicesMax, whole: true }) ?? 1,
+    tokensMax: number(body, 'max_tokens', { least: 1, most: Number.MAX_SAFE_INTEGER, whole: true }),
+    stop: readStops(body['stop']),
     stream,
     includeUsage: includeUsage(body['stream_options'], stream),
     user: typeof body['user'] === 'string' ? body['user'].slice(0, 256) : null,
@@ -45,7 +53,7 @@ const messageFields = new Set(['role', 'content', 'name', 'tool_calls', 'tool_ca
 
 /** In the vendor's words of 2023: "[] is too short - 'messages'" (llama_index issue 9373, 2023-12-07),
  * "Additional properties are not allowed ('id' was unexpected) - 'messages.0'" (agentic issue 531). */
-const checkMessages = (messages: unknown, profile: Profile): void => {
+const checkMessages = (messages: unknown, model: ServedModel, profile: Profile): readonly Fields[] => {
   if (messages === undefined) throw new Refusal(400, "'messages' is a required property")
   if (!Array.isArray(messages))
     throw new Refusal(400, `${shown(messages)} is not of type 'array' - 'messages'`)
@@ -53,7 +61,7 @@ const checkMessages = (messages: unknown, profile: Profile): void => {
   if (messages.length > messagesMax) {
     throw new Refusal(400, `The sandbox reads at most ${messagesMax} messages - 'messages'`)
   }
-  messages.forEach((message: unknown, index) => {
+  return messages.map((message: unknown, index) => {
     const place = `'messages.${index}'`
     if (!isFields(message)) throw new Refusal(400, `${shown(message)} is not of type 'object' - ${place}`)
     const extra = Object.keys(message).find((name) => !messageFields.has(name))
@@ -68,11 +76,16 @@ const checkMessages = (messages: unknown, profile: Profile): void => {
     if (message['name'] !== undefined && typeof message['name'] !== 'string') {
       throw new Refusal(400, `${shown(message['name'])} is not of type 'string' - 'messages.${index}.name'`)
     }
-    checkContent(message['content'], index, profile)
+    checkContent(message['content'], index, { model, profile })
+    return message
   })
 }
 
-const checkContent = (content: unknown, message: number, profile: Profile): void => {
+const checkContent = (
+  content: unknown,
+  message: number,
+  { model, profile }: { model: ServedModel; profile: Profile },
+): void => {
   if (typeof content === 'string' || content === null) return
   if (content === undefined)
     throw new Refusal(400, `'content' is a required property - 'messages.${message}'`)
@@ -81,8 +94,10 @@ const checkContent = (content: unknown, message: number, profile: Profile): void
   if (content.length > partsMax)
     throw new Refusal(400, `The sandbox reads at most ${partsMax} parts - ${place}`)
   content.forEach((part: unknown, index) => {
-    if (isFields(part) && part['type'] === 'image_url')
+    if (isFields(part) && part['type'] === 'image_url' && model.vision !== true) {
       throw profile.refusals.noImages({ message, part: index })
+    }
+    if (isFields(part) && isImagePart(part)) return
     const known = isFields(part) && Object.keys(part).every((name) => name === 'type' || name === 'text')
     if (!known || part['type'] !== 'text' || typeof part['text'] !== 'string') {
       throw new Refusal(400, `${shown(part)} is not valid under any of the given schemas - ${place}`)
@@ -119,43 +134,4 @@ const includeUsage = (options: unknown, stream: boolean): boolean => {
     })
   }
   return isFields(options) && options['include_usage'] === true
-}
-
-const flag = (body: Fields, name: string): boolean => {
-  const value = body[name]
-  if (value === undefined || value === null) return false
-  if (typeof value !== 'boolean')
-    throw new Refusal(400, `${shown(value)} is not of type 'boolean' - '${name}'`)
-  return value
-}
-
-const whole = (body: Fields, name: string, range: { least: number; most: number }): number | null => {
-  const value = body[name]
-  if (value === undefined || value === null) return null
-  if (!Number.isSafeInteger(value))
-    throw new Refusal(400, `${shown(value)} is not of type 'integer' - '${name}'`)
-  const number = Number(value)
-  if (number < range.least) {
-    throw new Refusal(400, `${number} is less than the minimum of ${range.least} - '${name}'`)
-  }
-  if (number > range.most) {
-    throw new Refusal(400, `${number} is greater than the maximum of ${range.most} - '${name}'`)
-  }
-  return number
-}
-
-const stops = (stop: unknown): readonly string[] => {
-  if (stop === undefined || stop === null) return []
-  const list: readonly unknown[] = Array.isArray(stop) ? stop : [stop]
-  const texts = list.filter((each) => typeof each === 'string')
-  if (texts.length < list.length) throw new Refusal(400, `${shown(stop)} is not of type 'string' - 'stop'`)
-  if (list.length > stopsMax) throw new Refusal(400, `${shown(stop)} is too long - 'stop'`)
-  return texts.filter((text) => text !== '')
-}
-
-/** A value as the vendor repeats it, but short. */
-const shown = (value: unknown): string => {
-  if (typeof value === 'string') return `'${value.slice(0, 100)}'`
-  if (value === undefined || value === null) return 'None'
-  return typeof value === 'object' ? (Array.isArray(value) ? '[...]' : '{...}') : String(value)
 }

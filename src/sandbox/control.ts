@@ -1,13 +1,18 @@
 import { OctroiError } from '../errors.ts'
+import type { Account } from './account.ts'
 import type { BilledCall, BookRow, BookTotal } from './books.ts'
 import { type Fault, type Faults, parseFault } from './faults.ts'
+import type { Standing } from './standing.ts'
+import { isFields } from './world.ts'
 
 /** What a sandbox tells about itself, and its faults. */
 export type Control = {
   readonly books: () => readonly BookRow[]
   readonly total: () => BookTotal
   readonly calls: () => readonly BilledCall[]
+  readonly standing: () => Standing
   readonly faults: Faults
+  readonly account: Account
 }
 
 /** Answers what lies under `/sandbox/`, where no vendor has anything; null where there is nothing.
@@ -20,8 +25,15 @@ export const answerControl = (
   switch (`${method} ${path}`) {
     case 'GET /sandbox/books':
       return { rows: control.books(), total: control.total() }
+    case 'GET /sandbox/standing':
+      return control.standing()
     case 'GET /sandbox/calls':
       return { calls: control.calls() }
+    case 'GET /sandbox/account':
+      return control.account.shown()
+    case 'POST /sandbox/payments':
+      control.account.pay(payment(body))
+      return control.account.shown()
     case 'GET /sandbox/faults':
       return { faults: faults.list() }
     case 'POST /sandbox/faults':
@@ -35,16 +47,21 @@ export const answerControl = (
   }
 }
 
+const payment = (body: Buffer): unknown => {
+  const value = parseJson(body, '{"usd": "50"}')
+  return isFields(value) ? value['usd'] : undefined
+}
+
 /** One fault, or an array of them. */
 const readFaults = (body: Buffer): readonly Fault[] => {
-  const value = parseJson(body)
+  const value = parseJson(body, 'a fault such as {"kind": "cut"}')
   return (Array.isArray(value) ? value : [value]).map(parseFault)
 }
 
-const parseJson = (body: Buffer): unknown => {
+const parseJson = (body: Buffer, example: string): unknown => {
   try {
     return JSON.parse(body.toString())
   } catch {
-    throw new OctroiError('bad_json', 'The body is not JSON. Send a fault such as {"kind": "cut"}.')
+    throw new OctroiError('bad_json', `The body is not JSON. Send ${example}.`)
   }
 }

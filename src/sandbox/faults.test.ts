@@ -119,7 +119,7 @@ describe('a fault', () => {
     [{ kind: 'status', status: 500, headers: { 'content-length': '1' } }, 'header names'],
     [{ kind: 'slow', delayMs: -1 }, '"delayMs" of a fault must be a whole number from 0'],
     [{ kind: 'hang', chunks: 3 }, '"chunks" of a fault must be left out'],
-    [{ kind: 'hang', endpoint: 'images' }, '"endpoint" of a fault must be one of chat-completions'],
+    [{ kind: 'hang', endpoint: 'pictures' }, '"endpoint" of a fault must be one of chat-completions'],
     [{ kind: 'hang', times: 0 }, '"times" of a fault must be a whole number from 1'],
   ]
   it.each(bad)('is refused when it is %j', (value, message) => {

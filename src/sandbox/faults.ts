@@ -3,6 +3,9 @@ import { OctroiError } from '../errors.ts'
 /** The families of routes that a fault can be aimed at. */
 export const routeFamilies = [
   ...(['chat-completions', 'models', 'assistants', 'threads', 'messages', 'runs', 'steps'] as const),
+  ...(['files', 'images', 'speech', 'transcriptions', 'translations', 'embeddings'] as const),
+  ...(['moderations', 'completions', 'organization', 'fine-tuning', 'vector-stores'] as const),
+  ...(['responses', 'conversations', 'count-tokens', 'generate-content'] as const),
 ] as const
 export type RouteFamily = (typeof routeFamilies)[number]
 
@@ -18,6 +21,10 @@ export type RouteFamily = (typeof routeFamilies)[number]
  * - `html`: an error page of a proxy, 502 unless said. Not billed.
  * - `reset-before-reply`: the connection is reset before the first byte. Not billed, or, with `billed`, the
  *   vendor had done the work already.
+ * - `missing-usage`: the reply says nothing of what it used. Billed as ever.
+ * - `usage-twice`: a stream says twice what it used; a whole reply is as ever. Billed once.
+ * - `malformed-event`: after `chunks` events of a stream (3 unless said) comes one that is no JSON. Billed as ever.
+ * - `endless`: a stream repeats an event of its middle until the client goes. Billed as the reply that was meant.
  * - `run-failed`: the run that the request starts ends as `failed`. Not billed. */
 export type Fault = FaultMatch &
   (
@@ -32,6 +39,10 @@ export type Fault = FaultMatch &
     | { readonly kind: 'hang' }
     | { readonly kind: 'html'; readonly status?: number }
     | { readonly kind: 'reset-before-reply'; readonly billed?: boolean }
+    | { readonly kind: 'missing-usage' }
+    | { readonly kind: 'usage-twice' }
+    | { readonly kind: 'malformed-event'; readonly chunks?: number }
+    | { readonly kind: 'endless' }
     | { readonly kind: 'run-failed' }
   )
 
@@ -149,6 +160,10 @@ const fieldsOf: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>>
   hang: {},
   html: { status: whole(400, 599) },
   'reset-before-reply': { billed: oneOf(true, false) },
+  'missing-usage': {},
+  'usage-twice': {},
+  'malformed-event': { chunks: whole(0, 1_000_000) },
+  endless: {},
   'run-failed': {},
 }
 

@@ -11,7 +11,7 @@ export type FieldReader = {
   ) => string | null | undefined
   readonly metadata: (name: string) => Metadata | undefined
   readonly object: (name: string) => Fields | undefined
-  readonly list: (name: string, length: { most: number }) => readonly unknown[] | undefined
+  readonly list: (name: string, length: { most: number; required?: true }) => readonly unknown[] | undefined
   readonly oneOf: <T extends string>(name: string, values: readonly [T, ...T[]]) => T
   readonly faults: readonly RequestFault[]
 }
@@ -62,8 +62,9 @@ export const readFields = (
     return Object.fromEntries(entries.map(([key, each]) => [key, String(each)]))
   }
 
-  const list: FieldReader['list'] = (name, { most }) => {
+  const list: FieldReader['list'] = (name, { most, required }) => {
     const value = fields[name]
+    if (required && value === undefined) return fault(name, 'field required (type=value_error.missing)')
     if (value === undefined || value === null) return undefined
     if (!Array.isArray(value)) return fault(name, 'value is not a valid list (type=type_error.list)')
     if (value.length <= most) return value

@@ -3,12 +3,17 @@ import type { RequestFault } from './profiles/profile.ts'
 import type { PageRequest, Place } from './state.ts'
 import type { World } from './world.ts'
 
-/** A list as the vendor answers it. */
-export const listOf = <K extends keyof Kinds>(world: World, place: Place<K>, query: URLSearchParams) => {
+/** A list as the vendor answers it, of objects as `shown` shows them. */
+export const listOf = <K extends keyof Kinds>(
+  world: World,
+  place: Place<K>,
+  query: URLSearchParams,
+  shown: (object: Kinds[K]) => unknown = (object) => object,
+) => {
   const { data, hasMore } = world.state.page(place, readPage(world, place, query))
   return {
     object: 'list',
-    data,
+    data: data.map(shown),
     first_id: data[0]?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
     has_more: hasMore,

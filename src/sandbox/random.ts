@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, webcrypto } from 'node:crypto'
 
 /** Numbers that look like chance and are the same for the same seed. */
 export type Random = {
@@ -33,6 +33,10 @@ export const lettersFrom = (length: number, ...seed: readonly string[]): string 
 /** Hexadecimal digits that belong to a seed. At most 128. */
 export const hexFrom = (length: number, ...seed: readonly string[]): string =>
   digest(seed).toString('hex').slice(0, length)
+
+/** Hexadecimal digits that belong to a file. Reads it off the thread. */
+export const markOf = async (file: Uint8Array<ArrayBuffer>): Promise<string> =>
+  Buffer.from(await webcrypto.subtle.digest('SHA-256', file)).toString('hex')
 
 const digest = (seed: readonly string[]): Buffer =>
   createHash('sha512')

@@ -1,11 +1,6 @@
-import { keep } from './assistants.ts'
-import type { Run, Step } from './objects.ts'
-import type { ServedModel } from './profiles/profile.ts'
-import { type Random, randomFrom } from './random.ts'
-import { replyPieces } from './replies.ts'
-import type { Place } from './state.ts'
-import { addMessage, messagePlace } from './threads.ts'
-import { bill, hiddenTokens, seconds, servedModel, type World } from './world.ts'
+import type { Run } from './objects.ts'
+import { advance, billRun, end, fail, runPlace, submit } from './run-life.ts'
+import { seconds, type World } from './world.ts'
 
 /** Lets runs live: queued, in progress, and then completed, failed, cancelled or expired.
  *
@@ -13,8 +8,8 @@ import { bill, hiddenTokens, seconds, servedModel, type World } from './world.ts
  * still runs complete all the same, and a clock that is moved past `expires_at` expires them. A run goes on
  * whether or not anybody polls it, and one that was active when the sandbox stopped is taken up again.
  *
- * A run is billed once, when it completes, in the same transaction that writes its reply: its instructions,
- * every message of the thread again, and the reply. One that ends otherwise bills nothing. */
+ * A run is billed once, when it ends, for all model calls that it made: one that completes has made at least
+ * one, one that is cancelled, fails or expires before its first bills nothing. */
 export type RunEngine = {
   readonly begin: (run: Run, options: { fails: boolean }) => void
   /** The active run of a thread, which locks it. */
@@ -22,14 +17,17 @@ export type RunEngine = {
   /** The run as it is now: one whose time has passed expires here. */
   readonly now: (run: Run) => Run
   readonly cancel: (run: Run) => Run
-  /** The thread is deleted, and its active run with it. */
+  /** The outputs that a run waits for: it goes on. Throws the vendor's refusal of wrong ones. */
+  readonly submit: (run: Run, outputs: readonly (readonly [string, string])[]) => Run
+  /** Waits until something of a run changes. */
+  readonly change: (run: string) => Promise<void>
+  /** Every run whose time has passed expires. */
+  readonly expireAll: () => void
+  /** The thread is deleted, and its active run with it: what it did is billed. Inside a transaction. */
   readonly forget: (thread: string) => void
   /** No run moves after this. */
   readonly stop: () => void
 }
-
-export const runPlace = (thread: string): Place<'run'> => ({ kind: 'run', parent: thread })
-export const stepPlace = (run: string): Place<'step'> => ({ kind: 'step', parent: run })
 
 /** Opens the engine and takes up the runs that were active. */
 export const openRunEngine = (world: World): RunEngine => {
@@ -37,23 +35,32 @@ export const openRunEngine = (world: World): RunEngine => {
   const locks = new Map<string, string>()
   const failing = new Set<string>()
 
+  const waiting = new Map<string, (() => void)[]>()
+
+  const tell = (run: string): void => {
+    const told = waiting.get(run) ?? []
+    waiting.delete(run)
+    for (const each of told) each()
+  }
+
   const read = (id: { thread: string; run: string }): Run | null =>
     world.state.find(runPlace(id.thread), id.run)
 
-  const write = (run: Run): Run => {
-    world.state.replace(runPlace(run.thread_id), run)
-    if (!isActive(run)) {
-      locks.delete(run.thread_id)
-      failing.delete(run.id)
-      clearTimeout(timers.get(run.id))
-      timers.delete(run.id)
-    }
+  /** Changes a run in one transaction; one that is over then is let go. */
+  const change = (work: () => Run): Run => {
+    const run = world.state.together(work)
+    tell(run.id)
+    if (isActive(run)) return run
+    locks.delete(run.thread_id)
+    failing.delete(run.id)
+    clearTimeout(timers.get(run.id))
+    timers.delete(run.id)
     return run
   }
 
   const now = (run: Run): Run => {
     const late = isActive(run) && run.expires_at !== null && seconds(world) >= run.expires_at
-    return late ? write({ ...run, status: 'expired', expires_at: null }) : run
+    return late ? change(() => end(world, run, { status: 'expired' })) : run
   }
 
   /** Does the next step of a run's life after `milliseconds`, if it still has one. */
@@ -69,9 +76,8 @@ export const openRunEngine = (world: World): RunEngine => {
       try {
         step(current)
       } catch (error) {
-        write(
-          failed(world, current, `The sandbox failed: ${error instanceof Error ? error.message : 'unknown'}`),
-        )
+        const message = `The sandbox failed: ${error instanceof Error ? error.message : 'unknown'}`
+        change(() => fail(world, current, message))
       }
     }, milliseconds)
     timers.set(run, timer)
@@ -79,23 +85,35 @@ export const openRunEngine = (world: World): RunEngine => {
 
   const work = (run: Run): void => {
     later(run, world.runMs / 2, (queued) => {
-      const started: Run = {
-        ...queued,
-        status: 'in_progress',
-        started_at: queued.started_at ?? seconds(world),
-      }
-      write(started)
-      later(started, world.runMs / 2, (running) => {
-        if (failing.has(running.id)) write(failed(world, running, 'Sorry, something went wrong.'))
-        else write(world.state.together(() => finish(world, running)))
-      })
+      const started_at = queued.started_at ?? seconds(world)
+      const started: Run = { ...queued, status: 'in_progress', started_at }
+      world.state.replace(runPlace(started.thread_id), started)
+      tell(started.id)
+      goOn(started)
+    })
+  }
+
+  /** One model call after another, until the run is over or waits for its client. */
+  const goOn = (run: Run): void => {
+    later(run, world.runMs / 2, (running) => {
+      const fails = failing.has(running.id)
+      const next = change(() =>
+        fails ? fail(world, running, 'Sorry, something went wrong.') : advance(world, running),
+      )
+      if (next.status === 'in_progress') goOn(next)
     })
   }
 
   for (const run of world.state.every('run').filter(isActive)) {
     locks.set(run.thread_id, run.id)
-    if (run.status === 'cancelling') write(cancelled(world, run))
-    else work(run)
+    if (run.status === 'cancelling') change(() => end(world, run, { status: 'cancelled' }))
+    else if (run.status !== 'requires_action') work(run)
+  }
+
+  const current = (thread: string): Run | null => {
+    const run = locks.get(thread)
+    const found = run === undefined ? null : read({ thread, run })
+    return found === null ? null : now(found)
   }
 
   return {
@@ -105,23 +123,40 @@ export const openRunEngine = (world: World): RunEngine => {
       work(run)
     },
     active: (thread) => {
-      const run = locks.get(thread)
-      const found = run === undefined ? null : read({ thread, run })
-      const current = found === null ? null : now(found)
-      return current !== null && isActive(current) ? current : null
+      const run = current(thread)
+      return run !== null && isActive(run) ? run : null
     },
     now,
     cancel: (run) => {
       clearTimeout(timers.get(run.id))
-      const cancelling = write({ ...run, status: 'cancelling' })
-      later(cancelling, 0, (current) => write(cancelled(world, current)))
+      const cancelling: Run = { ...run, status: 'cancelling' }
+      world.state.replace(runPlace(run.thread_id), cancelling)
+      tell(run.id)
+      later(cancelling, 0, (asked) => change(() => end(world, asked, { status: 'cancelled' })))
       return cancelling
     },
+    submit: (run, outputs) => {
+      const queued = change(() => submit(world, run, outputs))
+      work(queued)
+      return queued
+    },
+    change: (run) =>
+      new Promise((done) => {
+        waiting.set(run, [...(waiting.get(run) ?? []), done])
+      }),
+    expireAll: () => {
+      for (const thread of [...locks.keys()]) current(thread)
+    },
     forget: (thread) => {
-      const run = locks.get(thread)
+      const id = locks.get(thread)
+      const run = id === undefined ? null : read({ thread, run: id })
       locks.delete(thread)
-      if (run !== undefined) clearTimeout(timers.get(run))
-      if (run !== undefined) timers.delete(run)
+      if (run === null) return
+      clearTimeout(timers.get(run.id))
+      timers.delete(run.id)
+      failing.delete(run.id)
+      billRun(world, run, world.clock.now())
+      tell(run.id)
     },
     stop: () => {
       for (const timer of timers.values()) clearTimeout(timer)
@@ -130,102 +165,11 @@ export const openRunEngine = (world: World): RunEngine => {
   }
 }
 
-const isActive = ({ status }: Run): boolean =>
-  status === 'queued' || status === 'in_progress' || status === 'cancelling'
+const isActive = ({ status }: Run): boolean => activeStatuses.has(status)
 
-const cancelled = (world: World, run: Run): Run => ({
-  ...run,
-  status: 'cancelled',
-  cancelled_at: seconds(world),
-  expires_at: null,
-})
-
-const failed = (world: World, run: Run, message: string): Run => ({
-  ...run,
-  status: 'failed',
-  failed_at: seconds(world),
-  expires_at: null,
-  last_error: { code: 'server_error', message },
-})
-
-/** Writes the reply, its step and the bill, and gives the completed run. */
-const finish = (world: World, run: Run): Run => {
-  const model = servedModel(world, run.model)
-  const sizes = world.state.tokens(messagePlace(run.thread_id))
-  const instructions = world.counter.count(run.instructions)
-  const sent = model === null ? null : fitThread(sizes, promptTokensMax(model) - instructions)
-  if (model === null || sent === null) {
-    return failed(world, run, 'The instructions and the newest message do not fit into the context window.')
-  }
-  const random = randomFrom(world.seed, 'run', run.model, run.instructions, sizes.join())
-  const prompt = instructions + sent
-  const reply = writeReply(world, run, replyLength(world, model, prompt, random), random)
-  const hidden = hiddenTokens(world, random)
-  bill(world, {
-    wire: 'assistants',
-    id: run.id,
-    requestId: null,
-    model: run.model,
-    user: null,
-    usage: {
-      input_text_tokens: prompt + hidden.prompt,
-      output_text_tokens: Math.min(
-        reply + hidden.completion,
-        model.outputTokensMax ?? model.contextTokensMax,
-      ),
-    },
-  })
-  return { ...run, status: 'completed', completed_at: seconds(world), expires_at: null }
-}
-
-/** What a run's prompt may have: the window less the room kept for the reply, which is the model's output cap,
- * or a quarter of the window where it has none. The vendor never published its rule. */
-const promptTokensMax = (model: ServedModel): number =>
-  model.contextTokensMax - (model.outputTokensMax ?? Math.floor(model.contextTokensMax / 4))
-
-/** The tokens of the messages that are sent: the oldest are left out whole until the rest fits. Null when
- * not even the newest one does. */
-const fitThread = (sizes: readonly number[], room: number): number | null => {
-  let total = sizes.reduce((sum, size) => sum + size, 0)
-  for (const [index, size] of sizes.entries()) {
-    if (total <= room || index === sizes.length - 1) break
-    total -= size
-  }
-  return total <= room ? total : null
-}
-
-const replyLength = (world: World, model: ServedModel, prompt: number, random: Random): number => {
-  const cap = model.outputTokensMax ?? model.contextTokensMax
-  return Math.min(random.whole(world.outputTokens), cap, model.contextTokensMax - prompt)
-}
-
-/** Appends the assistant's message and the step that made it; gives the tokens of the message. */
-const writeReply = (world: World, run: Run, length: number, random: Random): number => {
-  const pieces = replyPieces(length, random)
-  const message = addMessage(world, run.thread_id, {
-    text: pieces.join(''),
-    metadata: {},
-    role: 'assistant',
-    assistant: run.assistant_id,
-    run: run.id,
-  })
-  const step: Step = {
-    id: world.newId('step_'),
-    object: 'thread.run.step',
-    created_at: seconds(world),
-    run_id: run.id,
-    assistant_id: run.assistant_id,
-    thread_id: run.thread_id,
-    type: 'message_creation',
-    status: 'completed',
-    cancelled_at: null,
-    completed_at: seconds(world),
-    expired_at: null,
-    failed_at: null,
-    last_error: null,
-    step_details: { type: 'message_creation', message_creation: { message_id: message.id } },
-    metadata: {},
-  }
-  keep(world, stepPlace(run.id), step)
-  return pieces.length
-}
+const activeStatuses: ReadonlySet<Run['status']> = new Set<Run['status']>([
+  'queued',
+  'in_progress',
+  'requires_action',
+  'cancelling',
+])

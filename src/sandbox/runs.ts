@@ -1,10 +1,16 @@
-import { assistantPlace, keep, modelOf, refuse, refuseTools, textMax, the } from './assistants.ts'
+import { assistantPlace, modelOf, textMax } from './assistants.ts'
+import { threadFiles } from './attachments.ts'
 import { readFields } from './fields.ts'
+import { keep, refuse, the } from './kept.ts'
 import type { Run } from './objects.ts'
 import { listOf } from './pages.ts'
-import { type RunEngine, runPlace, stepPlace } from './run-engine.ts'
+import type { RunEngine } from './run-engine.ts'
+import { runPlace } from './run-life.ts'
+import { stepPlace } from './run-steps.ts'
+import { heldByRun } from './storage.ts'
 import { createThread, readMetadata, threadPlace } from './threads.ts'
-import { type Exchange, type Fields, seconds, type WireRoute, type World } from './world.ts'
+import { readTools } from './tools.ts'
+import { type Exchange, type Fields, isFields, seconds, type WireRoute, type World } from './world.ts'
 
 /** Runs and run steps as of November 2023: polling only, and no usage anywhere. */
 export const runs = (world: World, engine: RunEngine): readonly WireRoute[] => {
@@ -36,11 +42,14 @@ export const runs = (world: World, engine: RunEngine): readonly WireRoute[] => {
     }),
     at('POST', ':thread/runs/:run/cancel', (exchange) => {
       const run = theRun(exchange)
-      if (run.status === 'queued' || run.status === 'in_progress') return { json: engine.cancel(run) }
+      if (cancellable.includes(run.status)) return { json: engine.cancel(run) }
       throw world.profile.refusals.cannotCancel(run.status)
     }),
     at('POST', ':thread/runs/:run/submit_tool_outputs', (exchange) => {
-      throw world.profile.refusals.noToolOutputs(theRun(exchange).status)
+      const run = theRun(exchange)
+      const outputs = readOutputs(world, exchange.body)
+      if (run.status !== 'requires_action') throw world.profile.refusals.noToolOutputs(run.status)
+      return { json: engine.submit(run, outputs) }
     }),
     {
       ...at('GET', ':thread/runs/:run/steps', (exchange) => ({
@@ -57,18 +66,20 @@ export const runs = (world: World, engine: RunEngine): readonly WireRoute[] => {
   ]
 }
 
+/** The statuses in which a run can be cancelled. */
+export const cancellable: readonly Run['status'][] = ['queued', 'in_progress', 'requires_action']
+
 const runFields = ['assistant_id', 'model', 'instructions', 'tools', 'metadata']
 
 /** The vendor gives a run ten minutes. */
-const lifeSeconds = 600
+export const lifeSeconds = 600
 
 const createRun = (world: World, engine: RunEngine, { params, body, fault }: Exchange) => {
   const { id: thread } = the(world, threadPlace, params['thread'])
   const draft = readRun(world, body, runFields)
   const active = engine.active(thread)
   if (active !== null) throw world.profile.refusals.secondRun({ thread, run: active.id })
-  const run = newRun(world, thread, draft)
-  keep(world, runPlace(thread), run)
+  const run = world.state.together(() => keepRun(world, thread, draft))
   engine.begin(run, { fails: fault?.kind === 'run-failed' })
   return { json: run }
 }
@@ -80,30 +91,38 @@ const createThreadAndRun = (world: World, engine: RunEngine, { body, fault }: Ex
   const draft = readRun(world, body, [...runFields, 'thread'])
   const run = world.state.together(() => {
     const thread = createThread(world, fields, ['body', 'thread'])
-    const created = newRun(world, thread.id, draft)
-    keep(world, runPlace(thread.id), created)
-    return created
+    return keepRun(world, thread.id, draft)
   })
   engine.begin(run, { fails: fault?.kind === 'run-failed' })
   return { json: run }
 }
 
-type Draft = Pick<Run, 'assistant_id' | 'model' | 'instructions' | 'metadata'>
+/** Keeps a new run; what its retrieval may read is stored from now on. Runs inside a transaction. */
+const keepRun = (world: World, thread: string, draft: Draft): Run => {
+  const run = newRun(world, thread, draft)
+  keep(world, runPlace(thread), run)
+  heldByRun(world, run, threadFiles(world, thread))
+  return run
+}
 
-/** Model and instructions of the request go before those of the assistant. */
+type Draft = Pick<Run, 'assistant_id' | 'model' | 'instructions' | 'tools' | 'file_ids' | 'metadata'>
+
+/** Model, instructions and tools of the request go before those of the assistant. */
 const readRun = (world: World, body: Fields, known: readonly string[]): Draft => {
   const reader = readFields(body, ['body'], known)
   const id = reader.text('assistant_id', { most: 256, required: true })
   const model = reader.text('model', { most: 256 })
   const instructions = reader.text('instructions', { most: textMax })
   const metadata = reader.metadata('metadata')
+  const tools = readTools(world, reader, ['body'])
   refuse(world, reader)
-  refuseTools(body)
   const assistant = the(world, assistantPlace, id ?? undefined)
   return {
     assistant_id: assistant.id,
     model: typeof model === 'string' ? modelOf(world, model) : assistant.model,
     instructions: instructions ?? assistant.instructions ?? '',
+    tools: tools ?? assistant.tools,
+    file_ids: assistant.file_ids,
     metadata: metadata ?? {},
   }
 }
@@ -124,7 +143,30 @@ const newRun = (world: World, thread: string, draft: Draft): Run => ({
   last_error: null,
   model: draft.model,
   instructions: draft.instructions,
-  tools: [],
-  file_ids: [],
+  tools: draft.tools,
+  file_ids: draft.file_ids,
   metadata: draft.metadata,
 })
+
+/** Outputs in one request, and characters of one: bounds of the sandbox. */
+const outputsMax = 128
+const outputMax = 512 * 2 ** 10
+
+/** The ids of calls and their outputs. `field required` is the vendor's: teams-sdk issue 925, 2023-11-29. */
+export const readOutputs = (world: World, body: Fields): readonly (readonly [string, string])[] => {
+  const reader = readFields(body, ['body'], ['tool_outputs'])
+  const list = reader.list('tool_outputs', { most: outputsMax, required: true }) ?? []
+  const readers = list.map((output, index) =>
+    readFields(
+      isFields(output) ? output : {},
+      ['body', 'tool_outputs', String(index)],
+      ['tool_call_id', 'output'],
+    ),
+  )
+  const outputs = readers.map((each): readonly [string, string] => [
+    each.text('tool_call_id', { most: 256, required: true }) ?? '',
+    each.text('output', { most: outputMax, required: true }) ?? '',
+  ])
+  refuse(world, reader, ...readers)
+  return outputs
+}

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { onTestFinished } from 'vitest'
 import { type Clock, manualClock, parseInstant } from '../time.ts'
@@ -26,4 +28,11 @@ export const openSandbox = async (
   })
   onTestFinished(sandbox.close)
   return { sandbox, client: new OpenAI({ apiKey: 'sk-test', baseURL: sandbox.baseUrl, maxRetries: 0 }) }
+}
+
+/** The name of a state file that goes with the test. */
+export const newStateFile = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'octroi-sandbox-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'state.db')
 }

@@ -1,20 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { openSandbox } from './sandbox.fixture.ts'
-
-const newFile = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'octroi-sandbox-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return join(folder, 'state.db')
-}
+import { describe, expect, it } from 'vitest'
+import { newStateFile, openSandbox } from './sandbox.fixture.ts'
 
 const poll = { pollIntervalMs: 2 }
 
 describe('a state file', () => {
   it('keeps threads and books from one opening to the next', async () => {
-    const stateFile = newFile()
+    const stateFile = newStateFile()
     const first = await openSandbox({ stateFile, outputTokens: 100 })
     const assistant = await first.client.beta.assistants.create({ model: 'gpt-4' })
     const run = {
@@ -34,7 +25,7 @@ describe('a state file', () => {
   })
 
   it('takes up a run that was active, and bills it once', async () => {
-    const stateFile = newFile()
+    const stateFile = newStateFile()
     const first = await openSandbox({ stateFile, runMs: 60_000 })
     const assistant = await first.client.beta.assistants.create({ model: 'gpt-4' })
     const run = await first.client.beta.threads.createAndRun({ assistant_id: assistant.id })
@@ -49,7 +40,7 @@ describe('a state file', () => {
   })
 
   it('is forgotten on demand', async () => {
-    const stateFile = newFile()
+    const stateFile = newStateFile()
     const first = await openSandbox({ stateFile })
     await first.client.beta.assistants.create({ model: 'gpt-4' })
     await first.client.chat.completions.create({ model: 'gpt-4', messages: [{ role: 'user', content: 'x' }] })

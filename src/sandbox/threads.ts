@@ -1,9 +1,14 @@
-import { keep, refuse, refuseTools, textMax, the } from './assistants.ts'
+import { textMax } from './assistants.ts'
+import type { MessageV2 } from './assistants-v2/objects-v2.ts'
+import { attachToMessage, filesOf, messageFilePlace, messageFilesMax } from './attachments.ts'
 import { type FieldReader, readFields } from './fields.ts'
+import { keep, refuse, the } from './kept.ts'
 import type { Message, Metadata, Thread } from './objects.ts'
 import { listOf } from './pages.ts'
 import type { RunEngine } from './run-engine.ts'
 import type { Place } from './state.ts'
+import { releaseThread } from './storage.ts'
+import { readFileIds } from './tools.ts'
 import { type Fields, isFields, seconds, type WireRoute, type World } from './world.ts'
 
 /** Threads and their messages, as of November 2023. All free: what a thread costs is billed by its runs. */
@@ -30,8 +35,14 @@ const threadRoutes = (world: World, runs: RunEngine): readonly WireRoute[] => {
     }),
     at('DELETE', '/:thread', ({ params }) => {
       const { id } = the(world, threadPlace, params['thread'])
-      runs.forget(id)
-      world.state.remove(id)
+      // A run whose time has passed expires before its thread goes.
+      runs.active(id)
+      world.state.together(() => {
+        runs.forget(id)
+        world.state.remove(id)
+        world.state.endSession(id)
+        releaseThread(world, id)
+      })
       return { json: { id, object: 'thread.deleted', deleted: true } }
     }),
   ]
@@ -52,7 +63,7 @@ const messageRoutes = (world: World, runs: RunEngine): readonly WireRoute[] => {
       const draft = readMessage(world, body, ['body'])
       const run = runs.active(thread)
       if (run !== null) throw world.profile.refusals.threadBusy({ thread, run: run.id })
-      return { json: addMessage(world, thread, { ...draft, role: 'user' }) }
+      return { json: world.state.together(() => addMessage(world, thread, { ...draft, role: 'user' })) }
     }),
     at('GET', '', ({ params, query }) => ({ json: listOf(world, place(params['thread']), query) })),
     at('GET', '/:message', ({ params }) => ({
@@ -63,6 +74,14 @@ const messageRoutes = (world: World, runs: RunEngine): readonly WireRoute[] => {
       const modified = { ...the(world, where, params['message']), ...readMetadata(world, body) }
       world.state.replace(where, modified)
       return { json: modified }
+    }),
+    at('GET', '/:message/files', ({ params, query }) => {
+      const { id } = the(world, place(params['thread']), params['message'])
+      return { json: listOf(world, messageFilePlace(id), query) }
+    }),
+    at('GET', '/:message/files/:file', ({ params }) => {
+      const { id } = the(world, place(params['thread']), params['message'])
+      return { json: the(world, messageFilePlace(id), params['file']) }
     }),
   ]
 }
@@ -97,7 +116,11 @@ export const createThread = (world: World, fields: Fields, place: readonly strin
   return thread
 }
 
-type Draft = { readonly text: string; readonly metadata: Metadata }
+type Draft = {
+  readonly text: string
+  readonly file_ids: readonly string[]
+  readonly metadata: Metadata
+}
 
 /** Of November 2023: a text, and the only role is the user's. */
 const readMessage = (world: World, fields: Fields, place: readonly string[]): Draft => {
@@ -105,16 +128,17 @@ const readMessage = (world: World, fields: Fields, place: readonly string[]): Dr
   reader.oneOf('role', ['user'])
   const text = reader.text('content', { least: 1, most: textMax, required: true })
   const metadata = reader.metadata('metadata')
+  const file_ids = readFileIds(world, reader, place, { most: messageFilesMax }) ?? []
   refuse(world, reader)
-  refuseTools(fields)
-  return { text: text ?? '', metadata: metadata ?? {} }
+  filesOf(world, file_ids)
+  return { text: text ?? '', file_ids, metadata: metadata ?? {} }
 }
 
-/** Appends a message. Its tokens are counted here, once, and summed by every run. */
+/** Appends a message. Its tokens are counted here, once, and summed by every run. Runs inside a transaction. */
 export const addMessage = (
   world: World,
   thread: string,
-  draft: Draft & { role: Message['role']; assistant?: string; run?: string },
+  draft: Draft & { role: Message['role']; assistant?: string; run?: string; v2?: MessageV2 },
 ): Message => {
   const message: Message = {
     id: world.newId('msg_'),
@@ -123,12 +147,14 @@ export const addMessage = (
     thread_id: thread,
     role: draft.role,
     content: [{ type: 'text', text: { value: draft.text, annotations: [] } }],
-    file_ids: [],
+    file_ids: draft.file_ids,
     assistant_id: draft.assistant ?? null,
     run_id: draft.run ?? null,
     metadata: draft.metadata,
+    ...(draft.v2 !== undefined && { v2: draft.v2 }),
   }
   keep(world, messagePlace(thread), message, world.counter.count(draft.text))
+  attachToMessage(world, message)
   return message
 }
 

@@ -69,11 +69,14 @@ const piecesOf = (audio: Uint8Array, pace: () => Promise<void>): ReadableStream<
   )
 }
 
-/** PCM has one bitrate. The lowest of MPEG's layers is 8 kbit a second (music-metadata 12.1.0, table of
- * bitrates in mpeg/MpegFrameHeader.js). Others may be silent for almost nothing. */
+/** The lowest bit rate of MPEG's layers, in bits a second (music-metadata 12.1.0, table of bitrates in
+ * mpeg/MpegFrameHeader.js). */
+export const mpegBitrateMin = 8000
+
+/** PCM has one bitrate, MPEG a lowest one. Others may be silent for almost nothing. */
 const leastBitrateOf = (codec: string, bitrate: number | undefined): number | null => {
   if (codec === 'PCM') return bitrate === undefined || bitrate <= 0 ? null : bitrate
-  return codec.startsWith('MPEG ') ? 8000 : null
+  return codec.startsWith('MPEG ') ? mpegBitrateMin : null
 }
 
 const messages: Record<AudioProblem['code'], string> = {

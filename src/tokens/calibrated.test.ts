@@ -104,8 +104,8 @@ describe('the input of a message to Claude', () => {
     const image = { type: 'image', source: { type: 'url', url: 'https://example.test/a.png' } }
     const seen = { model: 'claude-opus-4-6', messages: [user([{ type: 'text', text: text(100) }, image])] }
     expect(countMessages(seen, o200k)).toMatchObject({ tokens: 121, high: null, class: 'unknown' })
-    const imageTokens = () => ({ low: 1000, tokens: 1000, high: 1000 })
-    expect(countMessages(seen, o200k, { imageTokens })).toMatchObject({ tokens: 1121, high: 1160 })
+    const partTokens = () => ({ low: 1000, tokens: 1000, high: 1000 })
+    expect(countMessages(seen, o200k, { partTokens })).toMatchObject({ tokens: 1121, high: 1160 })
     const hosted = { model: 'claude-opus-4-6', messages: hello, tools: [{ type: 'web_search_20250305' }] }
     expect(countMessages(hosted, o200k)).toMatchObject({ high: null, class: 'unknown' })
     expect(countMessages({ model: 'claude-2', messages: hello }, o200k)).toMatchObject({ low: 0, high: null })

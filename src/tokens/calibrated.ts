@@ -181,3 +181,11 @@ const hiddenToolPrompt = (model: string, choice: unknown, tally: Tally): number 
   tally.note('calibrated', 'the hidden prompt for tools of other models', margin)
   return expected
 }
+
+/** Counts a text that a model of Claude wrote, by the same ratio. `counter` is one of o200k_base. */
+export const countClaudeText = (text: string, model: string, counter: Counter): number =>
+  Math.round(calibrate(claudeGeneration(model), counter, {}).text(text))
+
+/** Counts a text that a model of Gemini wrote, by the same ratio. `counter` is one of o200k_base. */
+export const countGeminiText = (text: string, model: string, counter: Counter): number =>
+  Math.round(calibrate(geminiGeneration(model), counter, {}).text(text))

@@ -122,14 +122,14 @@ describe('the prompt of a chat', () => {
       messages: [user([{ type: 'text', text: 'hello' }, image])],
     }
     const seen = { low: 85, tokens: 85, high: 85 }
-    expect(countChat(request, cl100k, { imageTokens: () => seen })).toMatchObject({
+    expect(countChat(request, cl100k, { partTokens: () => seen })).toMatchObject({
       ...{ low: 93, tokens: 93, high: 93, class: 'formula' },
     })
     const unseen = { low: 85, tokens: 765, high: 1445 }
-    expect(countChat(request, cl100k, { imageTokens: () => unseen })).toMatchObject({
+    expect(countChat(request, cl100k, { partTokens: () => unseen })).toMatchObject({
       ...{ low: 93, tokens: 773, high: 1453, class: 'bound' },
     })
-    expect(countChat(request, cl100k, { imageTokens: () => null })).toMatchObject({ high: null })
+    expect(countChat(request, cl100k, { partTokens: () => null })).toMatchObject({ high: null })
   })
 
   it('is not known where the vendor adds what it found or kept', () => {

@@ -7,6 +7,7 @@ import {
   listOf,
   type PromptCount,
   type Tally,
+  textOfPart,
   unknownFamily,
 } from './prompt-count.ts'
 import type { Counter } from './text.ts'
@@ -125,8 +126,8 @@ const countContent = (content: unknown, tally: Tally): number => {
   if (content === null || content === undefined) return 0
   let tokens = 0
   for (const part of Array.isArray(content) ? content : [content]) {
-    const text = isObject(part) ? (part.text ?? part.refusal) : part
-    tokens += typeof text === 'string' ? tally.text(text) : tally.part(part)
+    const text = textOfPart(part)
+    tokens += text === null ? tally.part(part) : tally.text(text)
   }
   return tokens
 }

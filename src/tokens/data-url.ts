@@ -16,13 +16,30 @@ export const bytesOfDataUrl = (url: string, bytesMax: number): DataUrlBytes | Da
   // White space is allowed in base64. Where the text is cut, the cut stands between two groups of four.
   const base64 = url.slice(start, start + wanted).replace(/[\t\n\f\r ]+/g, '')
   const cut = whole ? base64 : base64.slice(0, base64.length - (base64.length % 4))
+  const decoded = decode(cut)
+  if (decoded === null) return 'not_base64'
+  return { bytes: decoded.subarray(0, bytesMax), whole: whole && decoded.length <= bytesMax }
+}
+
+/** Some bytes of a text in base64; null where it is none there, as white space makes it. Its work grows with
+ * `bytesMax`. */
+export const bytesOfBase64 = (
+  base64: string,
+  { from, bytesMax }: { readonly from: number; readonly bytesMax: number },
+): Uint8Array<ArrayBuffer> | null => {
+  const start = Math.floor(from / 3) * 4
+  const groups = Math.ceil(((from % 3) + bytesMax) / 3)
+  return decode(base64.slice(start, start + groups * 4))?.subarray(from % 3, (from % 3) + bytesMax) ?? null
+}
+
+const decode = (base64: string): Uint8Array<ArrayBuffer> | null => {
   try {
-    const binary = atob(cut)
-    const bytes = new Uint8Array(Math.min(binary.length, bytesMax))
+    const binary = atob(base64)
+    const bytes = new Uint8Array(binary.length)
     for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at)
-    return { bytes, whole: whole && binary.length <= bytesMax }
+    return bytes
   } catch {
-    return 'not_base64'
+    return null
   }
 }
 

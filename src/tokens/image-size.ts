@@ -11,7 +11,7 @@ export type ImageSize = { readonly width: number; readonly height: number }
 /** Why the size of an image is not known. `not_a_data_url`: a link or a file's id, which is never fetched.
  * `not_base64`: a data URL that cannot be decoded. `unknown_format`: none of PNG, JPEG, GIF, WebP, HEIF, which
  * are what the vendors take. `truncated`: it ends before its size. `malformed`: its header makes no sense.
- * `too_much_metadata`: no size in its first megabyte. `impossible_size`: nothing, or more than any vendor
+ * `too_much_metadata`: no size in what is looked at. `impossible_size`: nothing, or more than any vendor
  * takes. Whoever bounds such an image takes the most an image can have. */
 export type ImageProblem = {
   readonly code:
@@ -25,24 +25,27 @@ export type ImageProblem = {
   readonly message: string
 }
 
-/** Reads the size of an image from its bytes, or from a data URL. Never throws; looks at no more than the
- * first MiB and holds the thread for less than 50 ms, whatever it is given. */
-export const sizeOfImage = (image: Uint8Array | string): ImageSize | ImageProblem => {
+/** Reads the size of an image from its bytes, or from a data URL. Never throws; looks at no more than
+ * `bytesMax`, a MiB unless told, and holds the thread for less than 50 ms, whatever it is given. */
+export const sizeOfImage = (image: Uint8Array | string, bytesMax = mebibyte): ImageSize | ImageProblem => {
   if (typeof image !== 'string') {
     return sizeOf(image.subarray(0, bytesMax), image.length <= bytesMax)
   }
-  for (const bytesRead of [firstBytes, bytesMax]) {
+  for (const step of stepBytes) {
+    const bytesRead = Math.min(step, bytesMax)
     const read = bytesOfDataUrl(image, bytesRead)
     if (typeof read === 'string') return problem(read)
     const size = sizeOf(read.bytes, read.whole)
     if ('width' in size || size.code !== 'too_much_metadata') return size
+    if (bytesRead === bytesMax) return size
   }
   return problem('too_much_metadata')
 }
 
-/** Most headers are within the first; metadata in front of a photograph's size can take much more. */
-const firstBytes = 64 * 1024
-const bytesMax = 1024 * 1024
+/** Most headers are within the first, nearly all within the second; metadata in front of a photograph's size can
+ * take much more. */
+const mebibyte = 1024 * 1024
+const stepBytes = [1024, 64 * 1024, mebibyte]
 
 /** No vendor takes a longer side: the longest is OpenAI's, 65,535 pixels (images-vision guide, August 2026). */
 const sideMax = 65_535
@@ -57,7 +60,7 @@ const messages: Record<ImageProblem['code'], string> = {
   unknown_format: 'The image is none of PNG, JPEG, GIF, WebP and HEIF.',
   truncated: 'The image ends before its size.',
   malformed: 'The header of the image makes no sense.',
-  too_much_metadata: 'The first MiB of the image do not say its size.',
+  too_much_metadata: 'What was looked at of the image does not say its size.',
   impossible_size: 'The header of the image states a size that no image has, or none that a vendor takes.',
 }
 
@@ -66,7 +69,7 @@ const problem = (code: ImageProblem['code']): ImageProblem => ({ code, message: 
 type Format = {
   readonly starts: (bytes: Uint8Array) => boolean
   /** The part of the bytes that the library reads; a problem where it is not among them. */
-  readonly header: (bytes: Uint8Array) => Uint8Array | 'more' | 'malformed'
+  readonly header: (bytes: Uint8Array, whole: boolean) => Uint8Array | 'more' | 'malformed'
   readonly read: (header: Uint8Array) => ImageSize
 }
 
@@ -83,7 +86,7 @@ const formats: readonly Format[] = [
   { starts: startsWith(0x52, 0x49, 0x46, 0x46), header: firstOf(30), read: reader(WEBP) },
   {
     starts: (bytes) => startsWith(0x66, 0x74, 0x79, 0x70)(bytes.subarray(4)),
-    header: (bytes) => bytes.slice(0, heifBytesMax),
+    header: (bytes, whole) => (whole || bytes.length >= heifBytesMax ? bytes.slice(0, heifBytesMax) : 'more'),
     read: reader(HEIF),
   },
 ]
@@ -96,7 +99,7 @@ const sizeOf = (bytes: Uint8Array, whole: boolean): ImageSize | ImageProblem => 
   if (bytes.length === 0) return problem('truncated')
   const format = formats.find(({ starts }) => starts(bytes))
   if (format === undefined) return problem('unknown_format')
-  const header = format.header(bytes)
+  const header = format.header(bytes, whole)
   if (header === 'more') return short
   if (header === 'malformed') return problem('malformed')
   try {

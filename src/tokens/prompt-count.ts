@@ -9,23 +9,31 @@ export type CountClass = 'exact' | 'formula' | 'bound' | 'calibrated' | 'unknown
 
 /** The tokens of a prompt, as expected, and between which numbers they are: `high` is null where nothing bounds
  * them. `history`: those of messages that were sent before, everything up to the last assistant message except
- * the instructions. `rule`: which rule counted, and what weakens it; `dated`: the day or month of its evidence. */
+ * the instructions; `sound`: those of sounds, where there are any. `rule`: which rule counted, and what weakens it; `dated`: the day or month of its evidence. */
 export type PromptCount = {
   readonly tokens: number
   readonly low: number
   readonly high: number | null
   readonly history: number
+  readonly sound?: number
   readonly class: CountClass
   readonly rule: string
   readonly dated: string
 }
 
-/** The tokens of one part that is not text, by a rule of its own; `high` null where they have no bound. */
-export type PartCount = { readonly low: number; readonly tokens: number; readonly high: number | null }
+/** The tokens of one part that is not text, by a rule of its own; `high` null where they have no bound. `what`:
+ * what it is, where that makes the count less sure; `isSound`: they are billed as sound. */
+export type PartCount = {
+  readonly low: number
+  readonly tokens: number
+  readonly high: number | null
+  readonly what?: string
+  readonly isSound?: boolean
+}
 
-/** What a count needs beside the request. `imageTokens` counts a part that is not text (an image, a file, a
+/** What a count needs beside the request. `partTokens` counts a part that is not text (an image, a file, a
  * sound); null where it cannot. */
-export type CountOptions = { readonly imageTokens?: (part: unknown) => PartCount | null }
+export type CountOptions = { readonly partTokens?: (part: unknown) => PartCount | null }
 
 /** What is known of the whole before anything is counted. */
 type Basis = { readonly rule: string; readonly dated: string; readonly class: CountClass }
@@ -44,7 +52,7 @@ export type Margin = { readonly below?: number; readonly above?: number }
 export const newTally = (counter: Counter, basis: Basis, options: CountOptions): Tally => {
   const reasons = new Set<string>()
   let sure = basis.class
-  let [below, above] = [0, 0]
+  let [below, above, sound] = [0, 0, 0]
   const note: Tally['note'] = (weakened, why, margin = {}) => {
     reasons.add(why)
     if (sureness.indexOf(weakened) > sureness.indexOf(sure)) sure = weakened
@@ -65,11 +73,13 @@ export const newTally = (counter: Counter, basis: Basis, options: CountOptions):
       return written === null ? 0 : text(written)
     },
     part: (part) => {
-      const count = options.imageTokens?.(part) ?? null
-      if (count === null || count.high === null) note('unknown', 'a part that is not text')
+      const count = options.partTokens?.(part) ?? null
+      if (count === null || count.high === null) note('unknown', count?.what ?? 'a part that is not text')
       if (count === null) return 0
       const margin = { below: count.tokens - count.low, above: (count.high ?? count.tokens) - count.tokens }
-      note(margin.below > 0 || margin.above > 0 ? 'bound' : 'formula', 'images by their own rule', margin)
+      const what = count.what ?? 'images by their own rule'
+      note(margin.below > 0 || margin.above > 0 ? 'bound' : 'formula', what, margin)
+      if (count.isSound === true) sound += count.tokens
       return count.tokens
     },
     result: (tokens, history) => ({
@@ -77,6 +87,7 @@ export const newTally = (counter: Counter, basis: Basis, options: CountOptions):
       low: Math.max(0, Math.floor(tokens - below)),
       high: sure === 'unknown' ? null : Math.max(0, Math.ceil(tokens + above)),
       history: Math.max(0, Math.round(Math.min(history, tokens))),
+      ...(sound > 0 && { sound }),
       class: sure,
       rule: [basis.rule, ...reasons].join('; '),
       dated: basis.dated,
@@ -118,6 +129,15 @@ export type Fields = Readonly<Record<string, unknown>>
 
 export const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The text of a part of a message; null where it is something else. Its type decides, not what else it holds. */
+export const textOfPart = (part: unknown): string | null => {
+  if (typeof part === 'string') return part
+  if (!isObject(part)) return null
+  const { type, text = part.refusal } = part
+  const isText = type === undefined || (typeof type === 'string' && /text$|^refusal$/.test(type))
+  return isText && typeof text === 'string' ? text : null
+}
 
 /** The value as a list: what is no list is an empty one. */
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])

@@ -64,12 +64,11 @@ export const newCounter = (encoding: Encoding, vocabulary: Vocabulary): Counter 
 
 /** A bound that costs nothing: a text never has more tokens than bytes in UTF-8. */
 export const tokensAtMost = (text: string): number => {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) continue
-    // A pair of surrogates is two units and four bytes; a lone one is sent as U+FFFD, three bytes.
-    bytes += unit < 0x800 || isPair(text, i) || isPair(text, i - 1) ? 1 : 2
+  let bytes = 0
+  for (let start = 0; start < text.length; ) {
+    const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), room)
+    bytes += written
+    start += read
   }
   return bytes
 }
@@ -109,10 +108,4 @@ const encode = (text: string): { bytes: Uint8Array; end: number } => {
   if (text.length * 3 <= room.length) return { bytes: room, end: encoder.encodeInto(text, room).written }
   const bytes = encoder.encode(text)
   return { bytes, end: bytes.length }
-}
-
-const isPair = (text: string, at: number): boolean => {
-  const high = text.charCodeAt(at)
-  const low = text.charCodeAt(at + 1)
-  return high >= 0xd800 && high < 0xdc00 && low >= 0xdc00 && low < 0xe000
 }

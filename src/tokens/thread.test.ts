@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Counter, loadEncoding } from './text.ts'
-import { countRun, oldestThatFits } from './thread.ts'
+import { countRun, countWholeRun, oldestThatFits, type RunTurn, type WholeRun } from './thread.ts'
 
 let counter: Counter
 beforeAll(async () => {
@@ -78,4 +79,98 @@ it('tells the oldest message that fits', () => {
   expect(oldestThatFits([50, 200, 50], 299)).toBe(1)
   expect(oldestThatFits([50, 200, 50], 0)).toBe(2)
   expect(oldestThatFits([], 0)).toBe(0)
+})
+
+describe('a whole run', () => {
+  const turn = (more: Partial<RunTurn> = {}): RunTurn => ({
+    written: [],
+    returned: [],
+    retrievals: 0,
+    ...more,
+  })
+  const whole = (more: Partial<WholeRun>) =>
+    countWholeRun(
+      {
+        ...{ model: 'gpt-4-1106-preview', instructions: text(100), tools: [], messages: [user(50)] },
+        ...{ turns: [turn({ written: [text(20)] })], fileBytes: [], open: false, outputTokensMax: null },
+        ...more,
+      },
+      counter,
+    )
+
+  it('counts without tools as its prompt and its answer', () => {
+    expect(whole({})).toMatchObject({
+      input: { low: 150, tokens: 150, high: 150 + 2048 },
+      output: { low: 20, tokens: 20, high: 20 + 128 },
+      history: 0,
+      rule: 'openai-assistants-v1/whole-thread',
+    })
+  })
+
+  it('leaves older messages out where calls and outputs need their room', () => {
+    const messages = [user(100), assistant(100), user(100)]
+    const turns = [turn({ written: [text(10)], returned: [text(150)] }), turn({ written: [text(5)] })]
+    const run = whole({ instructions: '', messages, turns, contextTokensMax: 300 })
+    // First 300; then 160 of the call and the newest message alone.
+    expect(run.input.tokens).toBe(300 + 260)
+    expect(run.history).toBe(200 + 100)
+  })
+
+  it('takes short files whole and one search for the long ones, from the search on', () => {
+    const turns = [turn({ retrievals: 1 }), turn({ retrievals: 1 }), turn()]
+    const { input } = whole({ turns, fileBytes: [400, 80_000_000] })
+    expect(input.tokens).toBe(3 * 150 + 2 * (100 + 16_000))
+    expect(input.low).toBe(450)
+    expect(input.high).toBeGreaterThan(3 * 80_000_000)
+    expect(whole({ turns, fileBytes: [400, 80_000_000], model: 'gpt-3.5-turbo-1106' }).input.tokens).toBe(
+      3 * 150 + 2 * (100 + 4_000),
+    )
+    expect(whole({ turns, fileBytes: [null] }).input).toMatchObject({ tokens: 450 + 32_000, high: null })
+  })
+
+  it('is never above its window in one call', () => {
+    const turns = [turn({ retrievals: 1 }), turn()]
+    const { input } = whole({ turns, fileBytes: [80_000_000], contextTokensMax: 120_000 })
+    expect(input.high).toBe(150 + 2048 + 120_000)
+  })
+
+  it('holds its expectation within its interval, whatever it is made of', () => {
+    const turns = fc.array(
+      fc.record({
+        written: fc.array(fc.nat(40).map(text), { maxLength: 3 }),
+        returned: fc.array(fc.nat(200).map(text), { maxLength: 3 }),
+        retrievals: fc.nat(2),
+      }),
+      { maxLength: 5 },
+    )
+    const messages = fc.array(
+      fc.record({ role: fc.constantFrom('user', 'assistant'), text: fc.nat(300).map(text) }),
+      { maxLength: 6 },
+    )
+    const sizes = fc.array(fc.nat(100_000), { maxLength: 3 })
+    fc.assert(
+      fc.property(
+        turns,
+        messages,
+        sizes,
+        fc.boolean(),
+        fc.integer({ min: 200, max: 3_000 }),
+        (t, m, f, open, w) => {
+          const run = whole({
+            turns: t,
+            messages: m,
+            fileBytes: f,
+            open,
+            contextTokensMax: w,
+            outputTokensMax: 99,
+          })
+          for (const { low, tokens, high } of [run.input, run.output]) {
+            expect(low).toBeLessThanOrEqual(tokens)
+            expect(high ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(tokens)
+          }
+          expect(run.history).toBeLessThanOrEqual(run.input.tokens)
+        },
+      ),
+    )
+  })
 })

@@ -4,6 +4,7 @@ import { post } from '../money/money.ts'
 import { add, compare, format, multiply, parseDecimal, rational, zero } from '../money/rational.ts'
 import { parseInstant } from '../time.ts'
 import {
+  closings,
   containerRule,
   containerSessions,
   containers,
@@ -12,6 +13,7 @@ import {
   instanceHours,
   postedDelta,
   sessions,
+  stayQuantity,
   tokenHours,
 } from './accrual.ts'
 
@@ -298,6 +300,57 @@ describe('what is posted of a growing charge', () => {
           .sort((a, b) => a - b)
           .reduce((sum, until) => sum + postedDelta(cost(until), sum), 0n)
         expect(posted).toBe(post(cost(100 * day)))
+      }),
+    )
+  })
+})
+
+describe('a stay', () => {
+  it('comes to gigabyte-days or token-hours, as its meter says', () => {
+    const stay = { amount: gibibyte, from: on('10:00:00'), to: on('16:00:00') }
+    expect(format(stayQuantity('retrieval_gb_day', stay))).toBe('0.25')
+    expect(stayQuantity('cache_storage_token_hours', { ...stay, amount: 500 })).toEqual(rational(3_000n))
+    expect(() => stayQuantity('image', stay)).toThrow('does not grow with time')
+  })
+})
+
+describe('closings', () => {
+  const hours = (from: string, until: string, closing = until) =>
+    closings(on(from), { until: on(until), closing: on(closing), limit: 100 }).map(({ from, to }) => [
+      (from - on('00:00:00')) / 60_000,
+      (to - on('00:00:00')) / 60_000,
+    ])
+
+  it('end at each full hour, and where there is no more', () => {
+    expect(hours('10:30:00', '12:15:00')).toEqual([
+      [630, 660],
+      [660, 720],
+      [720, 735],
+    ])
+    expect(hours('10:30:00', '10:30:00')).toEqual([])
+    expect(hours('10:30:00', '10:00:00')).toEqual([])
+  })
+
+  it('are days for what lies more than 48 hours back', () => {
+    const from = on('12:00:00')
+    const closing = from + 10 * day
+    const stretches = closings(from, { until: closing, closing, limit: 100 })
+    const lengths = stretches.map(({ from, to }) => (to - from) / 3_600_000)
+    expect(lengths).toEqual([12, ...Array(8).fill(24), ...Array(36).fill(1)])
+    expect(closings(from, { until: closing, closing, limit: 2 })).toEqual(stretches.slice(0, 2))
+  })
+
+  it('tile the time, whatever it is, and none crosses a full hour of the last 48', () => {
+    fc.assert(
+      fc.property(fc.nat(100 * day), fc.nat(100 * day), fc.nat(5 * day), (from, lasts, later) => {
+        const [until, closing] = [from + lasts, from + lasts + later]
+        const stretches = closings(from, { until, closing, limit: 10_000 })
+        expect(stretches.reduce((at, each) => (each.from === at ? each.to : Number.NaN), from)).toBe(until)
+        for (const { from, to } of stretches) {
+          expect(to).toBeGreaterThan(from)
+          if (closing - from > 2 * day) continue
+          expect(Math.floor(from / 3_600_000)).toBe(Math.floor((to - 1) / 3_600_000))
+        }
       }),
     )
   })

@@ -2,6 +2,7 @@ import { OctroiError } from '../errors.ts'
 import { type Picos, post } from '../money/money.ts'
 import { add, type Rational, rational, zero } from '../money/rational.ts'
 import type { Instant } from '../time.ts'
+import { type Meter, meterFacts } from './meter.ts'
 
 /** Something that is kept: so many bytes or tokens of an object, from the first instant to the one at which they
  * are gone (half-open). `to` is null while it is still kept. What is billed once for each user of it, as
@@ -34,6 +35,26 @@ export const gigabyteDays = (
 /** Tokens kept in a cache, as token-hours up to an instant, exactly. Throws as `gigabyteDays` does. */
 export const tokenHours = (holdings: readonly Holding[], { until }: { readonly until: Instant }): Rational =>
   rational(amountTime(holdings, { until, free: 0 }), BigInt(hourMs))
+
+/** How much of its meter a stay comes to between two instants. A gigabyte is 2^30 bytes, as OpenAI's price page says
+ * for file search (the row of `file_search_gb_day`); for the retrieval of 2023 no page said. Throws `bad_input` for a
+ * meter that does not grow with what is kept, and as `gigabyteDays` does. */
+export const stayQuantity = (
+  meter: Meter,
+  { amount, from, to }: { readonly amount: number; readonly from: Instant; readonly to: Instant },
+): Rational => {
+  const holdings = [{ object: meter, amount, from, to }]
+  switch (meterFacts(meter).unit) {
+    case 'gigabyte-day':
+      return gigabyteDays(holdings, { until: to, gigabyteBytes: 2 ** 30 })
+    case 'token-hour':
+      return tokenHours(holdings, { until: to })
+    default:
+      throw new OctroiError('bad_input', `"${meter}" does not grow with time. Keep gigabytes or tokens.`, {
+        meter,
+      })
+  }
+}
 
 /** A stretch of time that is billed as one, and how many calls fell into it. */
 export type Session = {
@@ -101,6 +122,23 @@ export const instanceHours = (
     .reduce(add, zero)
 }
 
+/** The stretches of time in which something that grows is posted, from where it is posted already up to `until`: each
+ * ends at the next full hour (UTC), so that it belongs to one. What lies further back than 48 hours before the
+ * closing, as after a long stop or a clock that jumped, is posted by the day (UTC) instead. At most `limit` of them. */
+export const closings = (
+  from: Instant,
+  { until, closing, limit }: { readonly until: Instant; readonly closing: Instant; readonly limit: number },
+): readonly { readonly from: Instant; readonly to: Instant }[] => {
+  const stretches: { from: Instant; to: Instant }[] = []
+  for (let start = from; start < until && stretches.length < limit; ) {
+    const unit = closing - start > hourlyFor ? dayMs : hourMs
+    const to = Math.min((Math.floor(start / unit) + 1) * unit, until)
+    stretches.push({ from: start, to })
+    start = to
+  }
+  return stretches
+}
+
 /** What to post now for a charge that grows: its exact amount to date, rounded once, less what was posted
  * before. The posts of one accrual sum to the rounded whole, at whatever instants they are made; a correction
  * downwards is negative. */
@@ -110,6 +148,7 @@ const secondMs = 1000
 const minuteMs = 60 * secondMs
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
+const hourlyFor = 48 * hourMs
 
 /** Amount x milliseconds above what is free, over all instants before `until`. */
 const amountTime = (

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Call, Reservation, Settlement } from '../../src/ledger/entry.ts'
 import type { Ledger, Verification } from '../../src/ledger/ledger.ts'
-import type { CallRow, SpendRow } from '../../src/ledger/reading.ts'
+import type { AccruedRow, CallRow, SpendRow } from '../../src/ledger/reading.ts'
 import type { Balance, Hold } from '../../src/limits/hold.ts'
 import type { Picos } from '../../src/money/money.ts'
 import type { Charge } from '../../src/pricing/price.ts'
@@ -13,6 +13,7 @@ export type Opened = {
   readonly verify: () => Promise<Verification>
   readonly spend: () => Promise<readonly SpendRow[]>
   readonly calls: () => Promise<readonly CallRow[]>
+  readonly accrued: () => Promise<readonly AccruedRow[]>
 }
 
 const noon = parseInstant('2023-11-15T12:00:00Z')
@@ -64,7 +65,8 @@ export const exampleSettlement = (
   ...more,
 })
 
-const exampleCharge = (amount: Picos): Charge => ({
+/** What 10 input tokens cost. */
+export const exampleCharge = (amount: Picos): Charge => ({
   meter: 'input_text_tokens',
   quantity: 10,
   unitPrice: '30',

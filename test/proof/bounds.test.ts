@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { formatPicos, parsePicos } from '../../src/money/money.ts'
 import { textOfTokens } from '../../src/sandbox/replies.ts'
 import { startWorld, type TestWorld } from '../support/world.ts'
-import { beta, completed } from './work.ts'
+import { beta, completed, doAll, longForm, seeded } from './work.ts'
 
 /** A budget is never passed as long as no call costs more than it was held to. What a run bills depends on what
  * is in its thread, so the gateway must know of everything that came into it, however it came. Replies here are
@@ -97,10 +97,11 @@ it('is not quoted more for what never reached the vendor, however often it was t
   expect(world.gateway.limits()[0]).toMatchObject({ held: 0n, unresolved: 0n })
 })
 
-describe('a chat costs no more than it was quoted', () => {
-  const priceOf = ({ input_text_tokens, output_text_tokens }: Record<string, number>): bigint =>
-    BigInt(input_text_tokens ?? 0) * 10_000_000n + BigInt(output_text_tokens ?? 0) * 30_000_000n
+/** What gpt-4-1106-preview cost: $0.01 and $0.03 for 1,000 tokens. */
+const priceOf = ({ input_text_tokens, output_text_tokens }: Readonly<Record<string, number>>): bigint =>
+  BigInt(input_text_tokens ?? 0) * 10_000_000n + BigInt(output_text_tokens ?? 0) * 30_000_000n
 
+describe('a chat costs no more than it was quoted', () => {
   it.each([
     { limit: undefined, length: 4_096 },
     { limit: 40, length: 200 },
@@ -135,5 +136,78 @@ describe('a chat costs no more than it was quoted', () => {
       .withResponse()
     expect(response.headers.get('octroi-quote-usd')).toBe('0.12923')
     expect(priceOf(world.sandbox.calls().at(-1)?.usage ?? {})).toBeLessThanOrEqual(parsePicos('0.12923'))
+  })
+})
+
+/** Whatever is asked for and however long the answers are, a vendor that adds tokens nobody sees bills no more
+ * than was quoted: seeded calls of every kind that the sandbox bills by tokens. */
+describe('no call of the sandbox costs more than it was quoted, with tokens that nobody sees', () => {
+  const model = 'gpt-4-1106-preview'
+  const chatCount = longForm ? 2_000 : 400
+  const most = ({ headers: given }: Response) => parsePicos(given.get('octroi-quote-usd') ?? '0')
+
+  /** The calls that cost more than their quote, by the sandbox's own books. */
+  const overs = (quotes: ReadonlyMap<string, bigint>) => {
+    const calls = world.sandbox.calls()
+    expect(new Set(calls.map(({ id }) => id))).toEqual(new Set(quotes.keys()))
+    return calls.filter(({ id, usage }) => priceOf(usage) > (quotes.get(id) ?? 0n))
+  }
+
+  it(`among ${chatCount} chats, whole and streamed`, { timeout: 120_000 }, async () => {
+    world = await startWorld({ sandbox: { outputTokens: 60, hiddenTokens: true } })
+    const client = await world.client('search')
+    const random = seeded('bounds', 'chats')
+    const upTo = (max: number) => random.whole({ least: 1, most: max })
+    const quotes = new Map<string, bigint>()
+    const chats = Array.from({ length: chatCount }, (_, each) => {
+      const messages = Array.from({ length: upTo(4) }, (__, index) => ({
+        role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
+        content: textOfTokens(upTo(80), `${each} ${index}`),
+      }))
+      const limit = upTo(90)
+      const asked = { model, messages, n: upTo(4), ...(limit <= 60 && { max_tokens: limit }) }
+      const isStreamed = random.pick([true, false])
+      return async () => {
+        if (isStreamed) {
+          const { data, response } = await client.chat.completions
+            .create({ ...asked, stream: true })
+            .withResponse()
+          for await (const { id } of data) quotes.set(id, most(response))
+        } else {
+          const { data, response } = await client.chat.completions.create(asked).withResponse()
+          quotes.set(data.id, most(response))
+        }
+      }
+    })
+    await doAll(chats, 8)
+    expect(quotes.size).toBe(chatCount)
+    expect(overs(quotes)).toEqual([])
+  })
+
+  it('among 100 runs of 20 threads', { timeout: 120_000 }, async () => {
+    world = await startWorld({ sandbox: { outputTokens: 60, hiddenTokens: true } })
+    const client = await world.client('support')
+    const random = seeded('bounds', 'runs')
+    const upTo = (max: number) => random.whole({ least: 1, most: max })
+    const assistant = await client.beta.assistants.create({ model, instructions: 'Be short.' }, headers)
+    const quotes = new Map<string, bigint>()
+    const threads = Array.from({ length: 20 }, (_, each) => {
+      const sizes = Array.from({ length: 5 }, () => upTo(200))
+      return async () => {
+        const thread = await client.beta.threads.create({}, headers)
+        const place = { client, thread: thread.id, assistant: assistant.id }
+        for (const size of sizes) {
+          await say(place, size, `${each} ${size}`)
+          const { data, response } = await client.beta.threads.runs
+            .create(thread.id, { assistant_id: assistant.id }, headers)
+            .withResponse()
+          quotes.set(data.id, most(response))
+          await completed(client, data)
+        }
+      }
+    })
+    await doAll(threads, 8)
+    expect(quotes.size).toBe(100)
+    expect(overs(quotes)).toEqual([])
   })
 })

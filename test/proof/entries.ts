@@ -34,6 +34,7 @@ export type Standing = { readonly settled: bigint; readonly held: bigint; readon
 /** Where a limit stood after each entry, folded here in plain code. */
 export const standings = (entries: readonly StoredEntry[], limit: string): readonly Standing[] => {
   const held = new Map<string, bigint>()
+  const cost = new Map<string, bigint>()
   let now: Standing = { settled: 0n, held: 0n, unresolved: 0n }
   return entries.map((entry) => {
     if (entry.kind === 'reserved') {
@@ -43,8 +44,19 @@ export const standings = (entries: readonly StoredEntry[], limit: string): reado
       now = { ...now, held: now.held + hold.amount }
       return now
     }
+    if (entry.kind === 'accrued') {
+      const more = entry.counts.find((each) => each.limit === limit)?.amount ?? 0n
+      now = { ...now, settled: now.settled + more }
+      return now
+    }
     const amount = held.get(entry.callId)
     if (amount === undefined) return now
+    const before = cost.get(entry.callId)
+    if ('charges' in entry) cost.set(entry.callId, costOf(entry))
+    if (before !== undefined && 'charges' in entry) {
+      now = { ...now, settled: now.settled - before + costOf(entry) }
+      return now
+    }
     const from = 'corrects' in entry && entry.corrects !== null ? 'unresolved' : 'held'
     now = { ...now, [from]: now[from] - amount }
     if (entry.kind === 'expired') now = { ...now, unresolved: now.unresolved + amount }

@@ -21,7 +21,15 @@ const gateway = await startGateway({
   config: readConfig(
     {
       providers: { openai: { baseUrl, keyVariable: 'VENDOR_KEY' } },
-      limits: [{ name: 'all', measure: 'cost', cap: '1000', window: { calendar: 'month' } }],
+      limits: [
+        {
+          name: 'all',
+          measure: 'cost',
+          cap: '1000',
+          window: { calendar: 'month' },
+          unpriced: { ceiling: { perCall: '1' } },
+        },
+      ],
     },
     { VENDOR_KEY: 'sk-vendor' },
   ),

@@ -46,10 +46,13 @@ export const startGatewayProcess = async (
         const picked = pick(message as FromChild)
         if (picked === null) return
         child.off('message', hear)
+        child.off('exit', end)
         resolve(picked)
       }
+      const end = (code: number | null): void =>
+        reject(new Error(`The gateway ended (${code}) before it answered.`))
       child.on('message', hear)
-      child.once('exit', (code) => reject(new Error(`The gateway ended (${code}) before it answered.`)))
+      child.once('exit', end)
     })
   child.on('message', (message: FromChild) => {
     if ('fault' in message) faults.push(message.fault)

@@ -5,9 +5,9 @@ import { openSqlite } from '../../src/ledger/databases/sqlite.ts'
 import { ledgerStore, verify } from '../../src/ledger/ledger.ts'
 import { readSpend, type SpendRow } from '../../src/ledger/reading.ts'
 import { formatPicos } from '../../src/money/money.ts'
-import { add, format, type Rational, rational, zero } from '../../src/money/rational.ts'
 import type { BilledCall } from '../../src/sandbox/books.ts'
 import { startWorld, type TestWorld } from '../support/world.ts'
+import { foldBy, foldByMeter } from './folds.ts'
 import { mixedLoad, type Team } from './mixed-load.ts'
 import { doAll, longForm } from './work.ts'
 
@@ -112,35 +112,5 @@ describe(`${1_000 * thousands} mixed calls`, () => {
     })
   })
 })
-
-type Line = { readonly name: string; readonly quantity: string; readonly amount: string }
-
-/** Sums of the ledger's rows, by what `names` says and the meter. */
-const foldBy = (
-  all: readonly SpendRow[],
-  names: (row: SpendRow) => readonly (string | null)[],
-): readonly Line[] => {
-  const sums = new Map<string, { quantity: Rational; amount: bigint }>()
-  for (const row of all) {
-    if (row.meter === null) continue
-    const name = JSON.stringify([...names(row), row.meter])
-    const sum = sums.get(name) ?? { quantity: zero, amount: 0n }
-    const quantity = typeof row.quantity === 'number' ? rational(BigInt(row.quantity)) : row.quantity
-    sums.set(name, { quantity: add(sum.quantity, quantity), amount: sum.amount + row.amount })
-  }
-  return [...sums]
-    .map(([name, { quantity, amount }]) => ({
-      name,
-      quantity: format(quantity),
-      amount: formatPicos(amount),
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-const foldByMeter = (all: readonly SpendRow[]) =>
-  foldBy(all, ({ model, currency }) => [model, currency]).map(({ name, quantity, amount }) => {
-    const [model, currency, meter] = JSON.parse(name) as string[]
-    return { model, meter, quantity, amount, currency }
-  })
 
 const usesOf = ({ usage }: BilledCall): readonly (readonly [string, number])[] => Object.entries(usage)

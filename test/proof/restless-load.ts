@@ -24,8 +24,9 @@ export type RestlessLoad = {
   readonly up: (gateway: { url: string; key: string }) => void
   /** From now on it is not. */
   readonly down: () => void
-  /** Begins a run, and leaves it. */
-  readonly sleeper: () => Promise<Sleeper>
+  /** Begins a run, and leaves it. With the client's `own` credential, which no gateway keeps, nobody but a client can
+   * ask after it once that gateway is gone. */
+  readonly sleeper: (credential: 'own' | 'of the gateway') => Promise<Sleeper>
   /** Asks after a run until it is completed. */
   readonly wake: (sleeper: Sleeper) => Promise<void>
   /** No new work; resolves when what was begun has ended. Rejects with what went wrong that was no broken
@@ -44,6 +45,7 @@ export const startRestlessLoad = (clients: number, seed: string): RestlessLoad =
   let generation = 0
   let stopped = false
   let client = new OpenAI({ apiKey: 'none', baseURL: 'http://127.0.0.1:9', maxRetries: 0 })
+  let ownHeaders: Readonly<Record<string, string>> = {}
   let arrival = Promise.withResolvers<void>()
 
   const begin = (kind: Attempt['kind']): Attempt => {
@@ -81,12 +83,15 @@ export const startRestlessLoad = (clients: number, seed: string): RestlessLoad =
     return { thread, assistant: assistant.id }
   }
 
-  const beginRun = async ({ thread, assistant }: { thread: string; assistant: string }): Promise<Sleeper> => {
+  const beginRun = async (
+    { thread, assistant }: { thread: string; assistant: string },
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Sleeper> => {
     const content = saying(`${seed} ${attempts.length}`)
     await client.beta.threads.messages.create(thread, { role: 'user', content }, { headers: beta })
     const attempt = begin('run')
     const asked = { assistant_id: assistant, metadata: { attempt: attempt.name } }
-    const run = await client.beta.threads.runs.create(thread, asked, { headers: beta })
+    const run = await client.beta.threads.runs.create(thread, asked, { headers: { ...beta, ...more } })
     return { attempt, run: run.id, thread }
   }
 
@@ -147,12 +152,16 @@ export const startRestlessLoad = (clients: number, seed: string): RestlessLoad =
     up: ({ url, key }) => {
       generation += 1
       client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 })
+      ownHeaders = { 'octroi-key': key, authorization: 'Bearer sk-own' }
       arrival.resolve()
     },
     down: () => {
       arrival = Promise.withResolvers<void>()
     },
-    sleeper: async () => beginRun(await openThread(seeded(seed, `sleeper ${attempts.length}`))),
+    sleeper: async (credential) => {
+      const place = await openThread(seeded(seed, `sleeper ${attempts.length}`))
+      return beginRun(place, credential === 'own' ? ownHeaders : {})
+    },
     wake,
     stop: async () => {
       stopped = true

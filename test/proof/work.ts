@@ -9,6 +9,15 @@ export const longForm = process.env.OCTROI_PROOF === 'long'
 /** Numbers that are the same at each run. */
 export const seeded = (...seed: readonly string[]) => randomFrom('proof', ...seed)
 
+/** Waits until something holds, looking again and again for at most 20 seconds. */
+export const until = async (holds: () => boolean): Promise<void> => {
+  for (let looks = 0; looks < 200; looks += 1) {
+    if (holds()) return
+    await sleep(100)
+  }
+  throw new Error('It does not come to hold.')
+}
+
 /** Does all tasks, `together` at a time. The first that fails stops the others from beginning. */
 export const doAll = async (tasks: readonly (() => Promise<void>)[], together: number): Promise<void> => {
   const waiting = [...tasks].reverse()

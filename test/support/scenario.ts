@@ -1,5 +1,5 @@
-import type { Reply, ReplyReader } from '../../src/endpoints/endpoint.ts'
 import { parseJson } from '../../src/endpoints/json.ts'
+import type { Reply, ReplyReader } from '../../src/endpoints/reply.ts'
 import { priceReply } from '../../src/endpoints/reply-cost.ts'
 import { formatPicos } from '../../src/money/money.ts'
 import { format } from '../../src/money/rational.ts'

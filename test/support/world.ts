@@ -26,7 +26,8 @@ export type TestWorld = {
 
 export const startWorld = async (
   options: {
-    readonly config?: Record<string, unknown>
+    /** What is configured, or what is when the sandbox is there. */
+    readonly config?: Record<string, unknown> | ((sandbox: Sandbox) => Record<string, unknown>)
     readonly sandbox?: Partial<SandboxOptions>
     readonly gateway?: Partial<GatewayOptions>
     readonly folder?: string
@@ -47,8 +48,9 @@ export const startWorld = async (
   const till: TillLine[] = []
   const faults: unknown[] = []
   const providers = { openai: { baseUrl: sandbox.baseUrl, keyVariable: 'VENDOR_KEY' } }
+  const config = typeof options.config === 'function' ? options.config(sandbox) : options.config
   const gateway = await startGateway({
-    config: readConfig({ anonymous: true, providers, ...options.config }, { VENDOR_KEY: 'sk-vendor' }),
+    config: readConfig({ anonymous: true, providers, ...config }, { VENDOR_KEY: 'sk-vendor' }),
     clock,
     book: await bundledBook(),
     models: openModelFacts(await bundledModels()),

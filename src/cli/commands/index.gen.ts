@@ -64,6 +64,26 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./keys-revoke.ts')).command,
   },
   {
+    name: 'keys rotate',
+    summary: 'Give an Octroi key another secret; the old one opens for a while longer',
+    load: async () => (await import('./keys-rotate.ts')).command,
+  },
+  {
+    name: 'keys update',
+    summary: 'Change whom an Octroi key belongs to, or what it may do',
+    load: async () => (await import('./keys-update.ts')).command,
+  },
+  {
+    name: 'ledger backup',
+    summary: 'Copy ledger and keys into a file, also while a gateway writes them',
+    load: async () => (await import('./ledger-backup.ts')).command,
+  },
+  {
+    name: 'ledger restore',
+    summary: 'Verify a backup and put it in the place of the ledger',
+    load: async () => (await import('./ledger-restore.ts')).command,
+  },
+  {
     name: 'ledger verify',
     summary: 'Fold every entry of the ledger anew and compare with what it kept',
     load: async () => (await import('./ledger-verify.ts')).command,
@@ -82,6 +102,11 @@ export const commandIndex: readonly CommandEntry[] = [
     name: 'quote',
     summary: 'Quote a request before it is sent: the least, the expected and the most it can cost',
     load: async () => (await import('./quote.ts')).command,
+  },
+  {
+    name: 'reconcile runs',
+    summary: "Replace estimates of runs by what the vendor's usage report says was billed",
+    load: async () => (await import('./reconcile-runs.ts')).command,
   },
   {
     name: 'report conversations',

@@ -20,7 +20,8 @@ export const command: CliCommand = {
       io.out(`${formatJson(keys)}\n`)
       return 0
     }
-    const titles = ['key', 'name', 'organization', 'team', 'project', 'environment', 'created', 'revoked']
+    const owners = ['key', 'name', 'organization', 'team', 'project', 'environment']
+    const titles = [...owners, 'models', 'endpoints', 'created', 'expires', 'revoked']
     const rows = keys.map((key) =>
       [
         key.id,
@@ -29,7 +30,10 @@ export const command: CliCommand = {
         key.team,
         key.project,
         key.environment,
+        key.models?.join(', ') ?? null,
+        key.endpoints?.join(', ') ?? null,
         key.createdAt,
+        key.expiresAt,
         key.revokedAt,
       ].map((cell) => cell ?? ''),
     )

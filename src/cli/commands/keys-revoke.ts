@@ -8,11 +8,14 @@ export const command: CliCommand = {
     parser
       .argument('<key>', 'its id, as listed: key_...')
       .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
+      .option('--json', 'for machines')
   },
   run: async ({ args, options }, io) => {
-    const { withKeys } = await import('../keys.ts')
-    const key = await withKeys(String(options.data), (keys) => keys.revoke(args[0] ?? ''))
-    io.err(`octroi: key ${key.id} is revoked since ${key.revokedAt}\n`)
-    return 0
+    const [{ withKeys }, { sayChanged }] = await Promise.all([
+      import('../keys.ts'),
+      import('../key-answers.ts'),
+    ])
+    const key = await withKeys(String(options['data']), (keys) => keys.revoke(args[0] ?? ''))
+    return sayChanged({ key, said: `key ${key.id} is revoked since ${key.revokedAt}` }, options, io)
   },
 }

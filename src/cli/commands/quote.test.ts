@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { mp3, png, wav } from '../../../test/proof/vendor.ts'
 import type { CliCommand, Io } from '../command.ts'
 import { main } from '../main.ts'
 import { quoteSchemas } from '../quote-schemas.ts'
@@ -55,7 +56,49 @@ describe('octroi quote', () => {
     expect(value.reasons).toEqual([
       'The prompt has 12 tokens (exact, openai-chat/gpt-4o); at most 102 with what a vendor adds unseen.',
       'output_text_tokens: up to 100, the limit in the request.',
+      'The request names no tier: a project whose tier is priority pays up to 0.0001255.',
     ])
+  })
+
+  it('counts an image by its size, and one it cannot see as the dearest', async () => {
+    const shown = (url: string) => ({
+      ...{ model: 'gpt-4o', max_tokens: 100, service_tier: 'default' },
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }],
+    })
+    const { value: seen } = await quoted(shown(png(1000, 1000)))
+    // 3 + 1 for the role + 3 around, and 765; 128 unseen.
+    expect(seen).toMatchObject({ prompt: { tokens: 772, low: 772, high: 772 }, usage: [{ most: 900 }, {}] })
+    const { value: unseen } = await quoted(shown('https://example.com/a.png'))
+    expect(unseen).toMatchObject({ prompt: { low: 7, high: 1452 } })
+    expect(unseen.reasons[0]).toContain('an unseen image at its dearest')
+  })
+
+  it('counts a sound apart, at its own price, by its length', async () => {
+    const heard = (data: string, format: string) => ({
+      ...{ model: 'gpt-4o-audio-preview', max_tokens: 100, service_tier: 'default' },
+      messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data, format } }] }],
+    })
+    const then = ['--at', '2025-11-15']
+    const second = wav({ rate: 16_000, samples: 16_000, stated: 32_000 })
+    const { value: known } = await quoted(heard(second, 'wav'), '--expected-output', '0', ...then)
+    expect(known).toMatchObject({
+      prompt: { tokens: 17 },
+      usage: [
+        {},
+        { meters: ['input_audio_tokens', 'cached_input_tokens', 'cache_write_tokens'], most: 13 },
+        {},
+      ],
+      // 7 tokens of text at 2.50 and 10 of sound at 40 USD a million.
+      expected: '0.0004175',
+    })
+    expect(known.reasons).toContain('input_audio_tokens: up to 13, by the bytes of the sounds.')
+    // 1,000 frames of 24 ms are 24 s, as long as 24,000 bytes can last; 72 ms for one cut off, and 2 tokens.
+    const { value: compressed } = await quoted(heard(mp3(1_000), 'mp3'), ...then)
+    expect(compressed.usage[1]).toMatchObject({ least: 0, most: 243 })
+    const { value: unread } = await quoted(heard('AAAA', 'wav'), ...then)
+    expect(unread.reasons).toContain(
+      'the request has a sound of unknown length, and only the context window of the model bounds its input.',
+    )
   })
 
   it('holds far less of a long prompt than its bytes', async () => {
@@ -102,10 +145,7 @@ describe('octroi quote', () => {
 
   it.each([
     [['--provider', 'acme'], 'There is no provider "acme"'],
-    [
-      ['--endpoint', 'images'],
-      'Requests to "images" of openai cannot be quoted. Those to chat-completions can.',
-    ],
+    [['--endpoint', 'images'], 'Requests to "images" of openai cannot be quoted. Those to chat-completions,'],
     [['--expected-output', 'some'], '--expected-output is "some"'],
     [['--at', 'yesterday'], '"yesterday" is not an instant'],
   ])('refuses %j with exit 2, and says why', async (args, message) => {
@@ -161,6 +201,27 @@ describe('octroi tokens', () => {
   it('counts the prompt of a request', async () => {
     const count = await counted(['--model', 'gpt-4o-mini', '--chat'], JSON.stringify(hello))
     expect(count).toMatchObject({ tokens: 12, class: 'exact', rule: 'openai-chat/gpt-4o' })
+  })
+
+  it('counts the images of a request by the rule of that day, and bounds what the model has no rule for', async () => {
+    const shown = (model: string) =>
+      JSON.stringify({
+        model,
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: png(1800, 2400), detail: 'high' } }],
+          },
+        ],
+      })
+    const chat = ['--chat', '--model', 'gpt-4.1-mini', '--at']
+    // 1,452 patches at 1.62, a token more or less, and 7 of text; since July 2026 up to 6,144 patches.
+    const before = await counted([...chat, '2025-06-01'], shown('gpt-4.1-mini'))
+    expect(before).toMatchObject({ tokens: 2360, low: 2359, high: 2361 })
+    const after = await counted([...chat, '2026-08-01'], shown('gpt-4.1-mini'))
+    expect(after.tokens).toBeGreaterThan(4_000)
+    const unruled = await counted(['--model', 'acme-1', '--chat'], shown('acme-1'))
+    expect(unruled).toMatchObject({ tokens: null, low: 1, high: null })
   })
 
   it('bounds by its bytes what it cannot count', async () => {

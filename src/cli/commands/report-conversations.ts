@@ -1,114 +1,88 @@
-import type { ConversationSpend } from '../../reports/conversations.ts'
 import type { CliCommand } from '../command.ts'
 
-/** `octroi report conversations`: what each conversation cost, and how much of it was history sent again.
- * Exit code 4 when something had no price. */
+/** `octroi report conversations`: what conversations cost, or each turn of one, how much of it was history sent again,
+ * and what caps would have saved. Exit code 4 when something had no price. */
 export const command: CliCommand = {
   name: 'report conversations',
   summary: 'Say what each conversation cost, and how much of it was history sent again',
   configure: (parser) => {
     parser
+      .argument('[ID]', 'the conversation whose turns are listed')
+      .option('--conversation <id>', 'the same')
+      .option('--team <name>', 'only the conversations of this team')
+      .option('--assistant <id>', 'only those of this assistant, by the tag "assistant", and what it keeps')
       .option('--ledger <file>', 'the ledger to read', 'octroi-data/ledger.sqlite')
       .option('--from <instant>', 'calls made from this hour on')
       .option('--to <instant>', 'calls made before this hour')
       .option('--top <count>', 'how many to list, the dearest first', '50')
+      .option('--cap-tokens <tokens>', 'say too what prompts of at most so many tokens would have saved')
+      .option('--plot', 'draw what each cost, and which part of it was history')
       .option('--json', 'for machines')
   },
-  run: async ({ options }, io) => {
-    const [
-      { boundsOf, periodJson, readPeriod, withLedger },
-      { readCalls },
-      { createConversationFold },
-      json,
-    ] = await Promise.all([
+  run: async ({ args, options }, io) => {
+    const [{ readPeriod, withLedger }, { readConversations }, { historyCaps }] = await Promise.all([
       import('../reports.ts'),
-      import('../../ledger/reading.ts'),
-      import('../../reports/conversations.ts'),
-      import('../json.ts'),
+      import('../conversation-readings.ts'),
+      import('../../reports/conversation-caps.ts'),
     ])
-    const top = await readTop(String(options['top']))
     const period = readPeriod(options)
-    const fold = createConversationFold()
-    await withLedger(options, async (database) => {
-      for await (const calls of readCalls(database, boundsOf(period))) {
-        fold.add(calls)
-        if (io.signal.aborted) break
-      }
-    })
-    if (io.signal.aborted) return 1
-    const all = fold.conversations()
-    const conversations = all.slice(0, top)
+    const top = await readWhole('top', options)
+    const capTokens = options['capTokens'] === undefined ? null : await readWhole('capTokens', options)
+    const conversation = args[0] ?? options['conversation']
+    const asked = {
+      ...(conversation !== undefined && { conversation: String(conversation) }),
+      ...(options['team'] !== undefined && { team: String(options['team']) }),
+      ...(options['assistant'] !== undefined && { assistant: String(options['assistant']) }),
+      ...{ period, top, caps: historyCaps(capTokens) },
+    }
+    const read = await withLedger(options, (database) => readConversations(database, asked, io.signal))
+    if (read === null) return 1
+    const one = conversation !== undefined
     if (options['json'] === true) {
-      const schema = 'octroi-report-conversations/1'
-      const lines = await Promise.all(conversations.map(toJson))
+      const [{ conversationsJson }, { formatJson }] = await Promise.all([
+        import('../conversation-json.ts'),
+        import('../json.ts'),
+      ])
+      io.out(`${formatJson(conversationsJson(read, { period, turns: one }))}\n`)
+    } else {
+      const [{ conversationsTable }, { conversationTurnsTable }] = await Promise.all([
+        import('../conversation-table.ts'),
+        import('../conversation-turns-table.ts'),
+      ])
+      const printing = { color: io.color, plot: options['plot'] === true }
       io.out(
-        `${json.formatJson({ schema, ...periodJson(period), count: all.length, conversations: lines })}\n`,
+        read.listed.length === 0
+          ? nothingFound(conversation)
+          : one
+            ? read.listed.map((each) => conversationTurnsTable(each, printing)).join('\n')
+            : conversationsTable(read, printing),
       )
-    } else io.out(await toTable(conversations, io.color))
+    }
+    const { all } = read
     if (all.length > top) io.err(`octroi: ${all.length - top} more; list them with --top ${all.length}.\n`)
-    const unpriced = all.reduce((sum, conversation) => sum + conversation.unpriced, 0)
+    const unpriced = all.reduce((sum, { unpriced, accrued }) => sum + unpriced + accrued.unpriced, 0)
     if (unpriced === 0) return 0
     io.err(`octroi: ${unpriced} of the calls used something that has no price; the cost leaves it out.\n`)
     return 4
   },
 }
 
-const readTop = async (written: string): Promise<number> => {
-  const top = /^\d{1,7}$/.test(written) ? Number(written) : 0
-  if (top > 0) return top
+const nothingFound = (conversation: unknown): string =>
+  conversation === undefined
+    ? 'No call ended in this period.\n'
+    : `No call of a conversation ${JSON.stringify(conversation)} ended in this period.\n`
+
+const readWhole = async (
+  name: 'top' | 'capTokens',
+  options: Readonly<Record<string, unknown>>,
+): Promise<number> => {
+  const written = String(options[name])
+  const number = /^\d{1,7}$/.test(written) ? Number(written) : 0
+  if (number > 0) return number
   const { OctroiError } = await import('../../errors.ts')
-  throw new OctroiError('bad_input', `--top cannot be "${written}". Write a whole number from 1 to 9999999.`)
-}
-
-const toJson = async (conversation: ConversationSpend) => {
-  const [{ shareJson }, { formatPicos }, { formatInstant }] = await Promise.all([
-    import('../reports.ts'),
-    import('../../money/money.ts'),
-    import('../../time.ts'),
-  ])
-  const { amount, first, last, resent, ...rest } = conversation
-  return {
-    ...rest,
-    first: formatInstant(first),
-    last: formatInstant(last),
-    amount: formatPicos(amount),
-    resent: {
-      tokens: resent.tokens,
-      amount: formatPicos(resent.amount),
-      shareOfInput: shareJson(resent.shareOfInput),
-      shareOfAmount: shareJson(resent.shareOfAmount),
-      exact: resent.exact,
-    },
-  }
-}
-
-const toTable = async (conversations: readonly ConversationSpend[], color: boolean): Promise<string> => {
-  const [{ formatTable }, { formatCount }, { formatPicos }, { formatShare }] = await Promise.all([
-    import('../table.ts'),
-    import('../reports.ts'),
-    import('../../money/money.ts'),
-    import('../../reports/share.ts'),
-  ])
-  if (conversations.length === 0) return 'No call ended in this period.\n'
-  const right = (title: string) => ({ title, align: 'right' as const })
-  const columns = [
-    ...['team', 'conversation', 'model'].map((title) => ({ title })),
-    ...['calls', 'input', 'of which re-sent', 'output', 'cost'].map(right),
-    { title: '' },
-    ...['re-sent cost', 'of cost'].map(right),
-  ]
-  const rows = conversations.map(({ team, conversation, models, calls, resent, ...rest }) => [
-    team ?? '(none)',
-    conversation ?? '(none)',
-    models.join(', '),
-    formatCount(calls),
-    formatCount(rest.inputTokens),
-    `${resent.exact ? '' : '~'}${formatShare(resent.shareOfInput)}`,
-    formatCount(rest.outputTokens),
-    `${rest.estimated > 0 ? '~' : ''}${formatPicos(rest.amount)}`,
-    rest.currency,
-    `${resent.exact ? '' : '~'}${formatPicos(resent.amount)}`,
-    formatShare(resent.shareOfAmount),
-  ])
-  return formatTable(columns, rows, { color })
+  const option = name === 'top' ? '--top' : '--cap-tokens'
+  throw new OctroiError(
+    'bad_input',
+    `${option} cannot be "${written}". Write a whole number from 1 to 9999999.`,
+  )
 }

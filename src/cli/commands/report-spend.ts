@@ -24,9 +24,10 @@ export const command: CliCommand = {
     const rows = await withLedger(options, (database) => readSpend(database, boundsOf(period)))
     const report = spend(rows, { by, ...period })
     io.out(options['json'] === true ? await toJson(report) : await toTable(report, io.color))
+    if (!rows.some((row) => row.meter !== null && !row.priced)) return 0
     const unpriced = rows.reduce((sum, row) => sum + (row.meter === null ? row.unpriced : 0), 0)
-    if (unpriced === 0) return 0
-    io.err(`octroi: ${unpriced} of the calls used something that has no price; the cost leaves it out.\n`)
+    const what = unpriced === 0 ? 'what accrued' : `${unpriced} of the calls used something that`
+    io.err(`octroi: ${what} has no price; the cost leaves it out.\n`)
     return 4
   },
 }

@@ -8,7 +8,7 @@ import { ledgerFile, openDataFolder } from '../../gateway/data-folder.ts'
 import type { Database } from '../../ledger/database.ts'
 import { openModelFacts } from '../../pricing/model-facts.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
-import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts'
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts'
 import type { Clock } from '../../time.ts'
 import { bundledBook, bundledModels, bundledPrices } from '../bundled.ts'
 import { replyTokens, type TeamBudget } from './scenario.ts'
@@ -30,6 +30,8 @@ export const startDemoWorld = async (options: {
   readonly clock: Clock
   readonly budgets: readonly TeamBudget[]
   readonly ports: { readonly gateway: number; readonly sandbox: number }
+  /** How the sandbox differs from the usual one of the demo. */
+  readonly sandbox?: Partial<SandboxOptions>
   readonly onFault: (error: unknown) => void
 }): Promise<DemoWorld> => {
   const { clock, budgets, ports } = options
@@ -42,6 +44,7 @@ export const startDemoWorld = async (options: {
     seed: 2023,
     outputTokens: replyTokens,
     runMs: 10,
+    ...options.sandbox,
   })
   const folder = await mkdtemp(join(tmpdir(), 'octroi-demo-'))
   const data = await openDataFolder(folder)

@@ -1,29 +1,16 @@
-import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
-import type { ObjectFacts, ObjectKind } from '../../endpoints/endpoint.ts'
-import { OctroiError } from '../../errors.ts'
+import { createHmac, createSecretKey } from 'node:crypto'
+import type { ObjectFacts, ObjectKind } from '../../endpoints/objects.ts'
 import type { Database, Store } from '../../ledger/database.ts'
 import { moduleUrl } from '../../ledger/module-url.ts'
-import type { Instant } from '../../time.ts'
-
-/** An Octroi key without its secret: whom its calls belong to. */
-export type Key = {
-  readonly id: string
-  readonly name: string | null
-  readonly organization: string | null
-  readonly team: string | null
-  readonly project: string | null
-  readonly environment: string | null
-  readonly createdAt: Instant
-  readonly revokedAt: Instant | null
-}
-
-export type KeyOwner = Pick<Key, 'name' | 'organization' | 'team' | 'project' | 'environment'>
+import type { KeptObject, KeptPlace } from './kept.ts'
+import { type Keys, openKeys } from './keys.ts'
+import type { KeptStore } from './store-verbs.ts'
 
 /** An object at the vendor and who owns it: a key's id, or null for calls without a key. */
 export type OwnedObject = {
   readonly upstream: string
   readonly owner: string | null
-  /** The call that a run is billed to. */
+  /** The call that a run or a job is billed to. */
   readonly callId: string | null
   readonly facts: ObjectFacts
 }
@@ -31,20 +18,40 @@ export type OwnedObject = {
 export type ObjectName = { readonly upstream: string; readonly kind: ObjectKind; readonly id: string }
 
 /** Keys and owned objects: durable, and held in memory as far as calls need them. */
-export type Registry = {
-  /** The secret is in the answer and nowhere else. */
-  readonly createKey: (owner: KeyOwner, at: Instant) => Promise<{ secret: string; key: Key }>
-  readonly listKeys: () => readonly Key[]
-  /** Throws `unknown_object` when there is no such key. */
-  readonly revokeKey: (id: string, at: Instant) => Promise<Key>
-  /** The key of a secret, revoked or not; null when it is not known here. */
-  readonly findKey: (secret: string) => Key | null
+export type Registry = Keys & {
   readonly object: (name: ObjectName) => Promise<OwnedObject | null>
   readonly remember: (objects: readonly OwnedObject[]) => Promise<void>
-  /** Adds to the bound of an object's size, also when several do so at once; null makes it unknown. */
-  readonly grow: (name: ObjectName, by: number | null) => Promise<void>
+  /** Adds to the bound of an object's size, also when several do so at once; null makes it unknown. `model`: by whose
+   * encoding it was counted, where it was. */
+  readonly grow: (name: ObjectName, by: number | null, model?: string) => Promise<void>
+  /** Keeps a run or a job among those to ask after, until it is let go. Both are idempotent. */
+  readonly watch: (later: WatchedLater) => Promise<void>
+  readonly unwatch: (later: Pick<WatchedLater, 'upstream' | 'path'>) => Promise<void>
+  readonly watched: () => Promise<readonly WatchedLater[]>
+  /** Notes that an object is kept. Idempotent. */
+  readonly keep: (kept: KeptObject) => Promise<void>
+  readonly kept: (place: KeptPlace) => Promise<readonly KeptObject[]>
+  /** Those of a place that nothing else keeps: what ends when the place is released. */
+  readonly onlyKept: (place: KeptPlace) => Promise<readonly Omit<KeptObject, 'source'>[]>
+  readonly release: (place: KeptPlace) => Promise<void>
+  /** Notes a vector store, or what has become of it. Its first owner stays its owner. */
+  readonly putStore: (store: KeptStore) => Promise<void>
+  readonly dropStore: (store: Pick<KeptStore, 'upstream' | 'id'>) => Promise<void>
+  /** Vector stores, in the order in which they were first noted. */
+  readonly stores: () => Promise<readonly KeptStore[]>
   /** A keyed pseudonym: the same for the same text, and not to be turned back without the pepper. */
   readonly pseudonym: (text: string) => string
+}
+
+/** A run or a job that goes on at the vendor, where it is asked after, and the call it is billed to. `beta`: the
+ * header its calls carry. `answerMost`: the room that the thread of a run keeps for its answer, in tokens. */
+export type WatchedLater = {
+  readonly upstream: string
+  readonly path: string
+  readonly thread: string | null
+  readonly callId: string
+  readonly beta: string | null
+  readonly answerMost: number | null
 }
 
 export const registryStore: Store = {
@@ -53,11 +60,6 @@ export const registryStore: Store = {
   module: moduleUrl('./verbs.ts', import.meta.url),
 }
 
-const keyPrefix = 'oct_'
-
-/** True for what looks like an Octroi key. */
-export const isOctroiKey = (secret: string): boolean => secret.startsWith(keyPrefix)
-
 /** Objects kept in memory; older ones are read again from the disk. */
 const cachedObjectsMax = 50_000
 
@@ -65,8 +67,7 @@ const cachedObjectsMax = 50_000
 export const openRegistry = async (database: Database, pepper: Uint8Array): Promise<Registry> => {
   const pepperKey = createSecretKey(pepper)
   const keyed = (text: string): string => createHmac('sha256', pepperKey).update(text).digest('hex')
-  const listed = await database.call<readonly (Key & { hash: string })[]>('registry', 'listKeys', null)
-  const keys = new Map<string, Key>(listed.map(({ hash, ...key }) => [hash, key]))
+  const keys = await openKeys(database, keyed)
   const objects = new Map<string, OwnedObject>()
 
   const cache = (object: OwnedObject): void => {
@@ -87,42 +88,25 @@ export const openRegistry = async (database: Database, pepper: Uint8Array): Prom
   }
 
   return {
-    createKey: async (owner, at) => {
-      const secret = keyPrefix + randomBytes(32).toString('base64url')
-      const key: Key = {
-        ...owner,
-        id: `key_${randomBytes(8).toString('hex')}`,
-        createdAt: at,
-        revokedAt: null,
-      }
-      await database.call('registry', 'createKey', { ...key, hash: keyed(secret) })
-      keys.set(keyed(secret), key)
-      return { secret, key }
-    },
-    listKeys: () => [...keys.values()],
-    revokeKey: async (id, at) => {
-      const found = [...keys].find(([, key]) => key.id === id)
-      if (found === undefined) {
-        throw new OctroiError(
-          'unknown_object',
-          `There is no key "${id.slice(0, 40)}". List them with: octroi keys list`,
-        )
-      }
-      const [hash, key] = found
-      const revoked = { ...key, revokedAt: key.revokedAt ?? at }
-      keys.set(hash, revoked)
-      await database.call('registry', 'revokeKey', { id, at })
-      return revoked
-    },
-    findKey: (secret) => keys.get(keyed(secret)) ?? null,
+    ...keys,
     object: find,
-    grow: async (name, by) => {
+    grow: async (name, by, model) => {
       const found = await find(name)
       if (found === null || found.facts.tokensMost === null) return
       const tokensMost = by === null ? null : found.facts.tokensMost + by
-      cache({ ...found, facts: { ...found.facts, tokensMost } })
-      await database.call('registry', 'grow', { ...name, by })
+      cache({ ...found, facts: { ...found.facts, tokensMost, model: model ?? found.facts.model } })
+      await database.call('registry', 'grow', { ...name, by, model: model ?? null })
     },
+    watch: (later) => database.call('registry', 'watch', later),
+    unwatch: (later) => database.call('registry', 'unwatch', later),
+    watched: () => database.call('registry', 'watched', null),
+    keep: (kept) => database.call('registry', 'keep', kept),
+    kept: (place) => database.call('registry', 'kept', place),
+    onlyKept: (place) => database.call('registry', 'onlyKept', place),
+    release: (place) => database.call('registry', 'release', place),
+    putStore: (store) => database.call('registry', 'putStore', store),
+    dropStore: (store) => database.call('registry', 'dropStore', store),
+    stores: () => database.call('registry', 'stores', null),
     remember: async (remembered) => {
       for (const object of remembered) cache(object)
       await database.call('registry', 'remember', remembered)

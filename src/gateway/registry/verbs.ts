@@ -1,46 +1,10 @@
-import type { Connection, Row, Verb } from '../../ledger/database.ts'
-import type { Key, OwnedObject } from './registry.ts'
-
-const text = (row: Row, name: string): string | null => {
-  const value = row[name]
-  return value === null || value === undefined ? null : String(value)
-}
-
-const whole = (row: Row, name: string): number | null => {
-  const value = row[name]
-  return value === null || value === undefined ? null : Number(value)
-}
-
-const listKeys = (connection: Connection): readonly (Key & { hash: string })[] =>
-  connection.all('SELECT * FROM registry_key ORDER BY created_at, id').map((row) => ({
-    id: text(row, 'id') ?? '',
-    hash: text(row, 'hash') ?? '',
-    name: text(row, 'name'),
-    organization: text(row, 'organization'),
-    team: text(row, 'team'),
-    project: text(row, 'project'),
-    environment: text(row, 'environment'),
-    createdAt: whole(row, 'created_at') ?? 0,
-    revokedAt: whole(row, 'revoked_at'),
-  }))
-
-const createKey = (connection: Connection, { hash, ...key }: Key & { hash: string }): void => {
-  connection.run(
-    'INSERT INTO registry_key (id, hash, name, organization, team, project, environment, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    key.id,
-    hash,
-    key.name,
-    key.organization,
-    key.team,
-    key.project,
-    key.environment,
-    key.createdAt,
-  )
-}
-
-const revokeKey = (connection: Connection, { id, at }: { id: string; at: number }): void => {
-  connection.run('UPDATE registry_key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL', at, id)
-}
+import type { Connection, Verb } from '../../ledger/database.ts'
+import { text, whole } from './cells.ts'
+import { keptVerbs } from './kept-verbs.ts'
+import { keyVerbs } from './key-verbs.ts'
+import type { OwnedObject } from './registry.ts'
+import { storeVerbs } from './store-verbs.ts'
+import { watchVerbs } from './watch-verbs.ts'
 
 type ObjectName = { upstream: string; kind: string; id: string }
 
@@ -63,6 +27,8 @@ const object = (connection: Connection, { upstream, kind, id }: ObjectName): Own
       model: text(row, 'model'),
       tokensMost: whole(row, 'tokens_most'),
       tools: whole(row, 'tools') === 1,
+      bytes: whole(row, 'bytes'),
+      tokensAgain: whole(row, 'tokens_again'),
     },
   }
 }
@@ -71,10 +37,12 @@ const object = (connection: Connection, { upstream, kind, id }: ObjectName): Own
 const remember = (connection: Connection, objects: readonly OwnedObject[]): void => {
   for (const { upstream, owner, callId, facts } of objects) {
     connection.run(
-      `INSERT INTO registry_object (upstream, kind, id, owner, parent, model, tokens_most, tools, call_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO registry_object (upstream, kind, id, owner, parent, model, tokens_most, tools, call_id, bytes,
+         tokens_again)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET model = excluded.model, tokens_most = excluded.tokens_most,
-         tools = excluded.tools, call_id = coalesce(call_id, excluded.call_id)`,
+         tools = excluded.tools, call_id = coalesce(call_id, excluded.call_id),
+         bytes = coalesce(excluded.bytes, bytes), tokens_again = excluded.tokens_again`,
       upstream,
       facts.kind,
       facts.id,
@@ -84,6 +52,8 @@ const remember = (connection: Connection, objects: readonly OwnedObject[]): void
       facts.tokensMost,
       facts.tools ? 1 : 0,
       callId,
+      facts.bytes ?? null,
+      facts.tokensAgain ?? null,
     )
   }
 }
@@ -91,11 +61,13 @@ const remember = (connection: Connection, objects: readonly OwnedObject[]): void
 /** Adds to what is known of an object's size. What is not known stays so; "by" null makes it unknown. */
 const grow = (
   connection: Connection,
-  { upstream, kind, id, by }: ObjectName & { by: number | null },
+  { upstream, kind, id, by, model }: ObjectName & { by: number | null; model: string | null },
 ): void => {
   connection.run(
-    'UPDATE registry_object SET tokens_most = tokens_most + ? WHERE upstream = ? AND kind = ? AND id = ?',
+    `UPDATE registry_object SET tokens_most = tokens_most + ?, model = coalesce(?, model)
+     WHERE upstream = ? AND kind = ? AND id = ?`,
     by,
+    model,
     upstream,
     kind,
     id,
@@ -103,4 +75,12 @@ const grow = (
 }
 
 /** The verbs of the registry's store. */
-export const verbs = { listKeys, createKey, revokeKey, object, remember, grow } satisfies Record<string, Verb>
+export const verbs = {
+  ...keyVerbs,
+  object,
+  remember,
+  grow,
+  ...watchVerbs,
+  ...keptVerbs,
+  ...storeVerbs,
+} satisfies Record<string, Verb>

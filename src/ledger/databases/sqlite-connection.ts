@@ -13,6 +13,8 @@ export type SqliteConnection = Connection & {
   readonly commit: () => void
   readonly rollback: () => void
   readonly isOpenTransaction: () => boolean
+  /** Brings what the log has into the file, as far as no reader needs it. */
+  readonly checkpoint: () => void
   /** Runs several statements without values. */
   readonly execute: (sql: string) => void
   readonly close: () => void
@@ -45,8 +47,9 @@ export const openConnection = ({
   }
 }
 
-/** Holds a second, empty database exclusively for as long as the process lives. */
-const lockWriter = (file: string): (() => void) => {
+/** Takes the writer's lock of a file: holds a second, empty database exclusively, until it is let go or the process
+ * dies. Throws `ledger_locked` when another process has it. */
+export const lockWriter = (file: string): (() => void) => {
   const lock = new DatabaseSync(`${existsSync(file) ? realpathSync(file) : file}-writer`)
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -61,15 +64,19 @@ const lockWriter = (file: string): (() => void) => {
   }
 }
 
-/** Write-ahead log, and a flush to the disk at each commit (on macOS down to the medium). */
+/** Write-ahead log, and a flush to the disk at each commit (on macOS down to the medium). The log is brought into the
+ * file when nothing is asked, at the latest when it has 32 MB: pages that many commits write are copied once. */
 const writerPragmas = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA fullfsync = ON;
   PRAGMA checkpoint_fullfsync = ON;
   PRAGMA journal_size_limit = 67108864;
+  PRAGMA wal_autocheckpoint = 8000;
 `
-const pragmas = 'PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;'
+/** What refers to what is checked by `verify`, all at once, instead of at each row. */
+const pragmas =
+  'PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF;'
 
 const connect = (
   database: DatabaseSync,
@@ -86,9 +93,15 @@ const connect = (
     return statement
   }
 
-  const run: Connection['run'] = (sql, ...values) => ({
-    changes: Number(prepare(sql).run(...values.map(bind)).changes),
-  })
+  let memory = {}
+  const forget = (): void => {
+    memory = {}
+  }
+
+  const run: Connection['run'] = (sql, ...values) => {
+    const { changes, lastInsertRowid } = prepare(sql).run(...bound(values))
+    return { changes: Number(changes), rowid: lastInsertRowid }
+  }
 
   const close = (): void => {
     database.close()
@@ -110,8 +123,9 @@ const connect = (
 
   return {
     run,
-    get: (sql, ...values) => prepare(sql).get(...values.map(bind)),
-    all: (sql, ...values) => prepare(sql).all(...values.map(bind)),
+    get: (sql, ...values) => prepare(sql).get(...bound(values)),
+    all: (sql, ...values) => prepare(sql).all(...bound(values)),
+    memory: () => memory,
     begin: () => run(readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE'),
     step: (body) => {
       run('SAVEPOINT step')
@@ -120,6 +134,7 @@ const connect = (
         run('RELEASE step')
         return result
       } catch (error) {
+        forget()
         if (database.isTransaction) {
           run('ROLLBACK TO step')
           run('RELEASE step')
@@ -129,14 +144,23 @@ const connect = (
     },
     commit: () => run('COMMIT'),
     rollback: () => {
+      forget()
       if (database.isTransaction) run('ROLLBACK')
     },
     isOpenTransaction: () => database.isTransaction,
+    checkpoint: () => {
+      if (!readOnly) prepare('PRAGMA wal_checkpoint(PASSIVE)').all()
+    },
     execute: (sql) => database.exec(sql),
     close,
   }
 }
 
-/** A whole number is bound as an integer; SQLite would take it for a float. */
-const bind = (value: SqlValue): Exclude<SqlValue, never> =>
-  typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+/** Whole numbers are bound as integers; SQLite would take them for floats. In place: the array is the caller's rest. */
+const bound = (values: SqlValue[]): SqlValue[] => {
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index]
+    if (typeof value === 'number' && Number.isInteger(value)) values[index] = BigInt(value)
+  }
+  return values
+}

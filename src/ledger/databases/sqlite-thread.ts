@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { OctroiError } from '../../errors.ts'
-import type { Verb } from '../database.ts'
+import type { StoreModule, Verb } from '../database.ts'
 import type { Answer, Ask, ThreadSettings } from './sqlite.ts'
 import { openConnection, type SqliteConnection } from './sqlite-connection.ts'
 import { faultOf } from './sqlite-error.ts'
@@ -8,11 +8,20 @@ import { migrate } from './sqlite-migrations.ts'
 
 /** The one thread that touches the file. Messages that arrive while a commit is in flight share the next. */
 
-type Verbs = ReadonlyMap<string, Verb>
+type Verbs = {
+  readonly find: (call: Call) => Verb
+  /** True for verbs that may leave sums in memory. */
+  readonly gathers: (call: Call) => boolean
+  /** Writes what verbs have left in memory. */
+  readonly write: (connection: SqliteConnection) => void
+}
 type Call = Exclude<Ask, { readonly close: true }>
 
 /** Bounds how long a call waits for others of its commit. */
 const callsPerCommitMax = 512
+
+/** The log is brought into the file when nothing was asked for so long. */
+const idleMs = 250
 
 const start = async (port: NonNullable<typeof parentPort>, settings: ThreadSettings): Promise<void> => {
   let connection: SqliteConnection | null = null
@@ -30,12 +39,21 @@ const start = async (port: NonNullable<typeof parentPort>, settings: ThreadSetti
 }
 
 const loadVerbs = async (stores: ThreadSettings['stores']): Promise<Verbs> => {
-  const verbs = new Map<string, Verb>()
-  for (const { name, module } of stores) {
-    const loaded: { readonly verbs: Readonly<Record<string, Verb>> } = await import(module)
-    for (const [verb, run] of Object.entries(loaded.verbs)) verbs.set(`${name}.${verb}`, run)
+  const loaded = new Map<string, StoreModule>()
+  for (const { name, module } of stores) loaded.set(name, await import(module))
+  const writers = [...loaded.values()].flatMap(({ write }) => (write === undefined ? [] : [write]))
+  return {
+    find: ({ store, verb }) => {
+      const { verbs = {} } = loaded.get(store) ?? {}
+      const found = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+      if (found !== undefined) return found
+      throw new OctroiError('internal', `The store "${store}" has no verb "${verb}".`)
+    },
+    gathers: ({ store, verb }) => loaded.get(store)?.gathering?.includes(verb) === true,
+    write: (connection) => {
+      for (const write of writers) write(connection)
+    },
   }
-  return verbs
 }
 
 const listen = (
@@ -44,7 +62,9 @@ const listen = (
   verbs: Verbs,
   { file }: ThreadSettings,
 ): void => {
+  const idle = setTimeout(() => connection.checkpoint(), idleMs).unref()
   port.on('message', (first: readonly Ask[]) => {
+    idle.refresh()
     const asks = [...first]
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       asks.push(...next.message)
@@ -54,14 +74,15 @@ const listen = (
       port.postMessage(commit(connection, verbs, calls.slice(from, from + callsPerCommitMax), file))
     }
     if (calls.length < asks.length) {
+      clearTimeout(idle)
       connection.close()
       port.close()
     }
   })
 }
 
-/** Runs calls in one transaction, each in a step of its own: one that fails undoes itself only. When the
- * transaction is lost, all fail. The answers are given after the commit. */
+/** Runs calls in one transaction, and gives the answers after its commit. Where one fails, all is undone and done again
+ * with a step for each, so that this one undoes itself only. When the transaction is lost, all fail. */
 const commit = (
   connection: SqliteConnection,
   verbs: Verbs,
@@ -70,17 +91,12 @@ const commit = (
 ): readonly Answer[] => {
   try {
     connection.begin()
-    const answers = calls.map((call): Answer => {
-      try {
-        return {
-          id: call.id,
-          result: connection.step(() => findVerb(verbs, call)(connection, call.argument as never)),
-        }
-      } catch (error) {
-        if (!connection.isOpenTransaction()) throw error
-        return { id: call.id, fault: faultOf(error, file) }
-      }
-    })
+    let answers = runTogether(connection, verbs, calls)
+    if (answers === null) {
+      connection.rollback()
+      connection.begin()
+      answers = runInSteps(connection, verbs, calls, file)
+    }
     connection.commit()
     return answers
   } catch (error) {
@@ -90,10 +106,42 @@ const commit = (
   }
 }
 
-const findVerb = (verbs: Verbs, { store, verb }: Call): Verb => {
-  const found = verbs.get(`${store}.${verb}`)
-  if (found === undefined) throw new OctroiError('internal', `The store "${store}" has no verb "${verb}".`)
-  return found
+/** Null where any of them fails. */
+const runTogether = (
+  connection: SqliteConnection,
+  verbs: Verbs,
+  calls: readonly Call[],
+): readonly Answer[] | null => {
+  try {
+    const answers = calls.map((call): Answer => {
+      if (!verbs.gathers(call)) verbs.write(connection)
+      return { id: call.id, result: verbs.find(call)(connection, call.argument as never) }
+    })
+    verbs.write(connection)
+    return answers
+  } catch {
+    return null
+  }
 }
+
+const runInSteps = (
+  connection: SqliteConnection,
+  verbs: Verbs,
+  calls: readonly Call[],
+  file: string,
+): readonly Answer[] =>
+  calls.map((call): Answer => {
+    try {
+      const result = connection.step(() => {
+        const told = verbs.find(call)(connection, call.argument as never)
+        verbs.write(connection)
+        return told
+      })
+      return { id: call.id, result }
+    } catch (error) {
+      if (!connection.isOpenTransaction()) throw error
+      return { id: call.id, fault: faultOf(error, file) }
+    }
+  })
 
 if (parentPort !== null) await start(parentPort, workerData)

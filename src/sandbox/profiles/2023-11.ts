@@ -1,4 +1,4 @@
-import type { Profile, ServedModel } from './profile.ts'
+import type { OtherModel, Profile, ServedModel } from './profile.ts'
 import { refusals2023 } from './refusals-2023.ts'
 
 /** OpenAI between 2023-11-06 and 2023-12-11: Assistants v1 with polling only and no usage on runs, streams
@@ -16,6 +16,7 @@ import { refusals2023 } from './refusals-2023.ts'
 export const november2023 = (features: { readonly streamUsage: boolean }): Profile => ({
   name: '2023-11',
   models,
+  otherModels,
   organization: 'org-sandbox',
   apiVersion: '2020-10-01',
   chatArguments: new Set([...chatArguments, ...(features.streamUsage ? ['stream_options'] : [])]),
@@ -39,6 +40,17 @@ const models: readonly ServedModel[] = [
     contextTokensMax: 128_000,
     created: 1_698_957_206,
     ...turbo,
+  },
+  // 16 tokens unless asked for more: chatbot-ui issue 1344, 2024-01-31.
+  {
+    id: 'gpt-4-vision-preview',
+    servedAs: 'gpt-4-1106-vision-preview',
+    contextTokensMax: 128_000,
+    created: 1_698_894_917,
+    vision: true,
+    outputTokensDefault: 16,
+    ...turbo,
+    fingerprint: false,
   },
   { id: 'gpt-4', servedAs: 'gpt-4-0613', contextTokensMax: 8192, created: 1_687_882_411, ...older },
   { id: 'gpt-4-0613', servedAs: 'gpt-4-0613', contextTokensMax: 8192, created: 1_686_588_896, ...older },
@@ -72,4 +84,20 @@ const models: readonly ServedModel[] = [
     ...older,
     ownedBy: 'openai-internal',
   },
+]
+
+const ofSystem = { ownedBy: 'system' } as const
+const internal = { ownedBy: 'openai-internal' } as const
+
+const otherModels: readonly OtherModel[] = [
+  { id: 'dall-e-2', wire: 'images', created: 1_698_798_177, ...ofSystem },
+  { id: 'dall-e-3', wire: 'images', created: 1_698_785_189, ...ofSystem },
+  { id: 'tts-1', wire: 'speech', created: 1_681_940_951, ...internal },
+  { id: 'tts-1-1106', wire: 'speech', created: 1_699_053_241, ...ofSystem },
+  { id: 'tts-1-hd', wire: 'speech', created: 1_699_046_015, ...ofSystem },
+  { id: 'tts-1-hd-1106', wire: 'speech', created: 1_699_053_533, ...ofSystem },
+  { id: 'whisper-1', wire: 'transcriptions', created: 1_677_532_384, ...internal },
+  { id: 'text-embedding-ada-002', wire: 'embeddings', created: 1_671_217_299, ...internal },
+  { id: 'gpt-3.5-turbo-instruct', wire: 'completions', created: 1_692_901_427, ...ofSystem },
+  { id: 'gpt-3.5-turbo-instruct-0914', wire: 'completions', created: 1_694_122_472, ...ofSystem },
 ]

@@ -10,15 +10,25 @@ export type ServedModel = {
   readonly outputTokensMax: number | null
   /** Whether replies carry a `system_fingerprint`. */
   readonly fingerprint: boolean
+  /** Reads images. */
+  readonly vision?: true
+  /** The length of a completion that names none; its room unless said. */
+  readonly outputTokensDefault?: number
   /** As `GET /v1/models` says it. */
   readonly created: number
   readonly ownedBy: string
+}
+
+/** A model of another wire than chat. */
+export type OtherModel = Pick<ServedModel, 'id' | 'created' | 'ownedBy'> & {
+  readonly wire: 'images' | 'speech' | 'transcriptions' | 'embeddings' | 'completions'
 }
 
 /** The vendor as it was at one time: its models, what its wires had, and the words of its refusals. */
 export type Profile = {
   readonly name: string
   readonly models: readonly ServedModel[]
+  readonly otherModels: readonly OtherModel[]
   readonly organization: string
   readonly apiVersion: string
   /** The fields of a chat completion. */
@@ -35,6 +45,7 @@ export type Refusals = {
   readonly unknownModel: (model: string) => Refusal
   readonly unknownModelOfAssistant: (model: string) => Refusal
   readonly noModel: () => Refusal
+  readonly notForChat: () => Refusal
   readonly unknownArguments: (names: readonly string[]) => Refusal
   readonly contextExceeded: (size: ContextExcess) => Refusal
   readonly outputTooLarge: (size: { asked: number; cap: number }) => Refusal
@@ -46,6 +57,11 @@ export type Refusals = {
   readonly secondRun: (thread: { thread: string; run: string }) => Refusal
   readonly cannotCancel: (status: string) => Refusal
   readonly noToolOutputs: (status: string) => Refusal
+  readonly wrongToolOutputs: (calls: {
+    readonly expected: readonly string[]
+    readonly got: readonly string[]
+  }) => Refusal
+  readonly badSchema: (definition: { readonly name: string; readonly schema: unknown }) => Refusal
   readonly rateLimited: (model: string) => Refusal
   readonly quotaExceeded: () => Refusal
   readonly serverError: (status: number) => Refusal

@@ -1,3 +1,4 @@
+import { shown } from '../arguments.ts'
 import { Refusal } from '../refusal.ts'
 import type { Refusals } from './profile.ts'
 
@@ -51,6 +52,14 @@ export const refusals2023: Refusals = {
     }),
   // kirara-ai issue 800, 2023-05-11.
   noModel: () => new Refusal(400, 'you must provide a model parameter'),
+  // As the tests of many clients hold it; LiteLLM and others match its first sentence.
+  notForChat: () =>
+    new Refusal(
+      404,
+      'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to ' +
+        'use v1/completions?',
+      { param: 'model' },
+    ),
   // One: dify issue 4634 and AI0x0.com issue 360 (2023-06-16, `functions`). Several: langchain issue 8593.
   unknownArguments: (names) =>
     new Refusal(
@@ -107,6 +116,18 @@ export const refusals2023: Refusals = {
   cannotCancel: (status) => new Refusal(400, `Cannot cancel run with status '${status}'.`),
   // As quoted from the vendor in the notes of several clients.
   noToolOutputs: (status) => new Refusal(400, `Runs in status "${status}" do not accept tool outputs.`),
+  // As printed in the notes of several clients of the winter of 2023, with param and code null.
+  wrongToolOutputs: ({ expected, got }) =>
+    new Refusal(400, `Expected tool outputs for call_ids ${quoted(expected)}, got ${quoted(got)}`),
+  // No object: go-openai issue 432, 2023-07-10. An object of another type: as ComposioHQ issue 1829 (2025).
+  badSchema: ({ name, schema }) =>
+    new Refusal(
+      400,
+      typeof schema !== 'object' || schema === null || Array.isArray(schema)
+        ? `Invalid schema for function '${name}': ${shown(schema)} is not of type 'object'`
+        : `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got ` +
+            `'type: "${'type' in schema ? String(schema.type).slice(0, 60) : 'None'}"'.`,
+    ),
   // ChatDev issue 26, 2024-01-05; the same numbers and wait in ecoute issue 194.
   rateLimited: (model) =>
     new Refusal(
@@ -128,6 +149,8 @@ export const refusals2023: Refusals = {
       type: 'server_error',
     }),
 }
+
+const quoted = (ids: readonly string[]): string => `[${ids.map((id) => `'${id}'`).join(', ')}]`
 
 /** The vendor shows the first eight characters and the last four; a key too short for that is hidden. */
 const masked = (key: string): string =>

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+const name = z.string().min(1)
+const count = z.int().min(0)
+const money = z
+  .string()
+  .regex(/^-?\d+(\.\d{1,12})?$/)
+  .describe('An amount of money as a decimal string, at most 12 decimals.')
+const instant = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/)
+  .describe('An RFC 3339 instant in UTC.')
+const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .describe('An ISO 4217 code.')
+const twoTokens = z.object({ input: count, output: count })
+
+const reconcileRuns = z
+  .object({
+    schema: z.literal('octroi-reconcile-runs/1'),
+    provider: name,
+    ...{ from: instant, to: instant },
+    applied: z.boolean().describe('False in a dry run: nothing was written.'),
+    billed: twoTokens.describe('The whole report.'),
+    before: twoTokens.describe('What the ledger had of the calls that it was held against.'),
+    after: twoTokens,
+    calls: z.array(
+      z.object({
+        call: name,
+        model: name,
+        ...{ from: instant, to: instant, before: twoTokens, after: twoTokens },
+        ...{ amountBefore: money, amountAfter: money, currency },
+        outcome: z
+          .enum(['done', 'repeated', 'conflict', 'late', 'unknown'])
+          .nullable()
+          .describe('What became of its adjustment; null in a dry run.'),
+      }),
+    ),
+    unexplained: z.array(
+      z.object({
+        why: z.enum([
+          'no_estimated_call',
+          'less_billed',
+          'outside_intervals',
+          'other_meters',
+          'beyond_report',
+        ]),
+        ...{ from: instant, to: instant, model: name },
+        ...{ billed: twoTokens, known: twoTokens, estimated: twoTokens },
+        estimatedCalls: z.array(name),
+      }),
+    ),
+  })
+  .describe('What `octroi reconcile runs --json` prints.')
+
+/** What `octroi reconcile` prints, by the name of its file in `schemas/`. */
+export const reconcileSchemas = { 'reconcile-runs-1': reconcileRuns } as const

@@ -1,0 +1,152 @@
+import type { PartCount } from '../tokens/prompt-count.ts'
+import { countResponses } from '../tokens/responses.ts'
+import { tokensAtMost } from '../tokens/text.ts'
+import { tighten } from './chat-completions.ts'
+import { mediaPart } from './content-parts.ts'
+import type { ReplyWire } from './endpoint.ts'
+import { capResponseHistory } from './history-cap.ts'
+import type { JobWire } from './job.ts'
+import { type Json, listOf, member, textOf } from './json.ts'
+import type { KnownObjects, Learn } from './objects.ts'
+import { openaiTags } from './openai-tags.ts'
+import type { ReplyReader } from './reply.ts'
+import { boundResponse } from './response-bound.ts'
+import { chainOf, conversationOf, learnResponse } from './response-objects.ts'
+import { chatPart } from './response-parts.ts'
+
+/** A response that goes on in the background: a job that its own address tells of. What its request repeats says what
+ * it makes known. */
+export const responseJob = (reader: ReaderOfBoth): JobWire => {
+  const { read, bound } = responseWire(reader)
+  return {
+    kind: 'job',
+    read,
+    bound,
+    file: () => null,
+    readJob: (json) => {
+      const reply = reader.readReply(json)
+      const { id, model, ended, usage } = reply
+      if (id === null) return null
+      const status = textOf(member(json, 'status')) ?? ''
+      const notes = [...(status === 'completed' ? [] : [`response ${status}`]), ...(usage?.problems ?? [])]
+      return {
+        ...{ id, model, ended, reply },
+        usage: ended ? (usage?.usage ?? null) : null,
+        note: notes.length === 0 ? null : notes.join('; '),
+        learned: learnResponse({ request: json, reply, objects: {} }),
+      }
+    },
+    jobPath: ({ id }) => `/responses/${encodeURIComponent(id)}`,
+  }
+}
+
+/** Whether a request asks for a reply that goes on in the background and is asked after. */
+export const isBackground = (request: Json): boolean =>
+  member(request, 'background') === true && member(request, 'stream') !== true
+
+/** The job that such a reply names, and the response that it will be. */
+export const learnBackground =
+  ({ readReply }: ReaderOfBoth): Learn =>
+  ({ request, reply: json }) => {
+    const reply = readReply(json)
+    const { id, model } = reply
+    if (id === null) return []
+    const job = { kind: 'job', id, parent: null, model, tokensMost: null, tools: false } as const
+    return [job, ...learnResponse({ request, reply, objects: {} })]
+  }
+
+/** Responses as a wire whose reply tells what it cost: whole and streamed, and the compaction of an input. */
+export const responseWire = ({ readReply, meterStream }: ReaderOfBoth): ReplyWire => ({
+  read: (request, objects) => ({
+    model: textOf(member(request, 'model')),
+    stream: member(request, 'stream') === true,
+    tier: textOf(member(request, 'service_tier')),
+    endUser: textOf(member(request, 'safety_identifier')) ?? textOf(member(request, 'user')),
+    tags: openaiTags(request),
+    conversation: conversationNamed(request, objects),
+  }),
+  bound: boundResponse,
+  countPrompt: (request, { counter, objects = {}, ...shown }) =>
+    countResponses(request, counter, {
+      partTokens: (part) => mediaPart(chatPart(part), shown),
+      ...given(previousOf(request, objects)),
+    }),
+  tighten,
+  readReply,
+  meterStream,
+  askUsage: () => null,
+  capHistory: capResponseHistory,
+  cutUsage: (event) => event,
+  count: (request, produced, counter, objects = {}) => {
+    const previous = previousOf(request, objects)
+    const prompt = countResponses(request, counter, given(previous))
+    const output = produced.reduce((sum, text) => sum + counter.count(text), 0)
+    return {
+      usage: { input_text_tokens: prompt.tokens, output_text_tokens: output },
+      history: Math.min(prompt.tokens, prompt.history + (previous?.tokens ?? 0)),
+      rule: prompt.rule,
+    }
+  },
+  history,
+  kept: (request, objects) => {
+    const chain = chainOf(request, objects)
+    if (chain === null || chain.tokensMost === null) return null
+    const alone = history(request).resent === 0
+    return {
+      tokens: chain.tokensAgain ?? chain.tokensMost,
+      exact: alone && chain.kind === 'response' && !chain.tools,
+    }
+  },
+})
+
+type ReaderOfBoth = { readonly [K in keyof ReplyReader]: NonNullable<ReplyReader[K]> }
+
+/** The conversation of a request: the one it names, else the first response of the chain it goes on with. */
+const conversationNamed = (request: Json, objects: KnownObjects): string | null => {
+  const chain = chainOf(request, objects)
+  const root = chain?.kind === 'response' ? (chain.parent ?? chain.id) : null
+  return conversationOf(request) ?? root ?? textOf(member(request, 'previous_response_id'))
+}
+
+const given = (previous: PartCount | null): { readonly previous?: PartCount } =>
+  previous === null ? {} : { previous }
+
+/** What comes before a request, counted: all of it comes again, unless some of it does not. */
+const previousOf = (request: Json, objects: KnownObjects): PartCount | null => {
+  const chain = chainOf(request, objects)
+  if (chain === null || chain.tokensMost === null) return null
+  const isWhole = chain.kind === 'response' && !chain.tools
+  const tokens = chain.tokensAgain ?? chain.tokensMost
+  return { tokens, low: isWhole ? tokens : 0, high: chain.tokensMost }
+}
+
+/** History that the request itself sends again: what stands before the items after the model's last; instructions
+ * are not history. */
+const history = (request: Json): { readonly resent: number; readonly total: number } => {
+  const input = member(request, 'input')
+  const instructions = tokensAtMost(textOf(member(request, 'instructions')) ?? '')
+  if (typeof input === 'string') return { resent: 0, total: instructions + tokensAtMost(input) }
+  const items = listOf(input)
+  const last = items.findLastIndex(isModels)
+  let [resent, total] = [0, instructions]
+  items.forEach((item, index) => {
+    const bytes = itemBytes(item)
+    const role = textOf(member(item, 'role'))
+    total += bytes
+    if (index <= last && role !== 'system' && role !== 'developer') resent += bytes
+  })
+  return { resent, total }
+}
+
+/** Whether the model wrote an item. */
+const isModels = (item: Json): boolean =>
+  textOf(member(item, 'role')) === 'assistant' ||
+  /(?:_call|^reasoning)$/.test(textOf(member(item, 'type')) ?? '')
+
+const itemBytes = (item: Json): number =>
+  ['content', 'arguments', 'output', 'input'].reduce((sum, name) => sum + textBytes(member(item, name)), 0)
+
+const textBytes = (content: Json): number =>
+  typeof content === 'string'
+    ? tokensAtMost(content)
+    : listOf(content).reduce<number>((sum, part) => sum + tokensAtMost(textOf(member(part, 'text')) ?? ''), 0)
