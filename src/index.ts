@@ -1,8 +1,13 @@
 /** The library: everything of Octroi that needs no machine of its own. It runs in a browser too. */
 export { type ErrorCode, errorCodes, OctroiError } from './errors.ts'
 export { type Admission, createAdmission, type Refused } from './limits/admit.ts'
+export { burning, burnRate, burnRules } from './limits/burn-rate.ts'
+export { largestThatFits } from './limits/clamp.ts'
 export type { Balance, Hold } from './limits/hold.ts'
-export { type Limit, type LimitSubject, parseLimit } from './limits/limit.ts'
+export type { Limit } from './limits/limit.ts'
+export { limitsOfVendor } from './limits/limits-of-vendor.ts'
+export { parseLimit, parseLimits } from './limits/parse-limit.ts'
+export type { LimitSubject } from './limits/pattern.ts'
 export { type CalendarWindow, type Period, windowOf } from './limits/window.ts'
 export { formatPicos, type Money, type Picos, parsePicos, post, postedPlaces } from './money/money.ts'
 export {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { schemaFiles, writtenSchemas } from '../scripts/generate-schemas.ts'
 import { commandIndex } from '../src/cli/commands/index.gen.ts'
 import { main } from '../src/cli/main.ts'
+import { readPolicyFile } from '../src/cli/policy.ts'
 import { parsePriceItem } from '../src/cli/price-item.ts'
 import { readConfig } from '../src/gateway/config.ts'
 import { openSqlite } from '../src/ledger/databases/sqlite.ts'
@@ -19,6 +20,7 @@ import { exampleCall, exampleReservation, exampleSettlement } from './conformanc
 const folder = mkdtempSync(join(tmpdir(), 'octroi-schemas-'))
 const ledger = join(folder, 'ledger.sqlite')
 const mapFile = join(folder, 'map.json')
+const policyFile = join(folder, 'policy.json')
 const usageFile = join(folder, 'usage.json')
 const reconciled = ['--usage', usageFile, '--from', '2023-11-15T12:00:00Z', '--to', '2023-11-15T13:00:00Z']
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -38,6 +40,7 @@ beforeAll(async () => {
     input_cost_per_token: 1e-6,
     input_cost_per_image: 1,
   }
+  writeFileSync(policyFile, JSON.stringify({ keys: [{ name: 'search', team: 'search' }] }))
   writeFileSync(mapFile, JSON.stringify({ 'gpt-99-nova': nova }))
   const bucket = { object: 'bucket', start_time: 1_700_049_600, end_time: 1_700_049_660 }
   const results = [{ model: 'gpt-4', input_tokens: 5, output_tokens: 3 }]
@@ -150,6 +153,8 @@ describe('what the command line prints', () => {
     ['report-conversations-1', ['report', 'conversations', 'conversation_1', '--ledger', ledger]],
     ['ledger-verify-1', ['ledger', 'verify', '--ledger', ledger]],
     ['keys-list-1', ['keys', 'list', '--data', join(folder, 'data')]],
+    ['policy-changes-1', ['apply', policyFile, '--plan', '--data', join(folder, 'data')]],
+    ['policy-changes-1', ['apply', policyFile, '--data', join(folder, 'data')]],
     ['reconcile-runs-1', ['reconcile', 'runs', ...reconciled, '--data', join(folder, 'data')]],
     ['book-list-1', ['book', 'list', '--at', '2026-11-23']],
     ['book-show-1', ['book', 'show', 'claude-sonnet-4-5', '--at', '2026-11-01']],
@@ -236,11 +241,30 @@ describe('what the command line reads', () => {
     { limits: [{ ...limit, match: { team: 'a*b' } }] },
     { limits: [{ ...limit, window: { calendar: 'day' } }] },
     { limits: [{ ...limit, colour: 'red' }] },
+    { unmetered: {} },
+    { unmetered: { default: 'refuse', paths: { '/agents/*': 'pass', '/videos': 'refuse' } } },
+    { unmetered: { default: 'maybe' } },
+    { unmetered: { paths: { agents: 'pass' } } },
+    { unmetered: { paths: { '/a*/b': 'pass' } } },
     { providers: { 'Not a name': {} } },
     { providers: { openai: { keyVariable: 'lower' } } },
     { colour: 'red' },
   ])('as a configuration fits its schema exactly when it can be read: %j', (value) => {
     agree('config-1', value, () => readConfig(value, {}))
+  })
+
+  it.each([
+    {},
+    { keys: [], limits: [], historyCaps: [], unmetered: {} },
+    { keys: [{ name: 'a', team: null, models: ['gpt-*'], tags: { a: '1' }, allowUnmetered: true }] },
+    { limits: [limit], historyCaps: [{ match: { team: 'a' }, lastMessages: 6 }] },
+    { keys: [{ team: 'a' }] },
+    { keys: [{ name: 'a', colour: 'red' }] },
+    { keys: [{ name: 'a', endpoints: ['a*b'] }] },
+    { limits: [{ ...limit, cap: 100 }] },
+    { anonymous: true },
+  ])('as a policy fits its schema exactly when it can be read: %j', (value) => {
+    agree('policy-1', value, () => readConfig({ limits: readPolicyFile(value).limits ?? [] }, {}))
   })
 })
 

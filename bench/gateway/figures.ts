@@ -29,6 +29,13 @@ export const added = (stretches: readonly Stretch[], direct: readonly Stretch[],
     ),
   )
 
+/** Processor time a request, as times that of another: the median over the rounds of the ratio within each round. */
+export const cpuRatio = (stretches: readonly Stretch[], others: readonly Stretch[]): number =>
+  median(stretches.map((stretch, round) => cpuOf(stretch) / cpuOf(others[round])))
+
+const cpuOf = (stretch: Stretch | undefined): number =>
+  stretch === undefined ? Number.NaN : stretch.cpuMicroseconds / stretch.requests
+
 const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 const quantile = (values: readonly number[], share: number): number => {

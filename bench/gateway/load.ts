@@ -4,7 +4,8 @@ import type { ServerProcess } from './process.ts'
 /** What is asked, how, and over how many connections. */
 export type Scenario = {
   readonly name: string
-  readonly body: string
+  /** The body of the so-manieth request: no two are alike. */
+  readonly body: (request: number) => string
   readonly connections: number
 }
 
@@ -32,6 +33,7 @@ export const openTarget = (url: string, server: ServerProcess, key: string): Tar
     pools.set(connections, pool)
     return pool
   }
+  let requests = 0
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
   const ask = async (pool: Pool, body: string): Promise<number> => {
     const asked = performance.now()
@@ -47,7 +49,7 @@ export const openTarget = (url: string, server: ServerProcess, key: string): Tar
       const before = await server.used()
       const begun = performance.now()
       const work = async (): Promise<void> => {
-        while (performance.now() - begun < milliseconds) taken.push(await ask(pool, body))
+        while (performance.now() - begun < milliseconds) taken.push(await ask(pool, body(requests++)))
       }
       await Promise.all(Array.from({ length: connections }, work))
       const seconds = (performance.now() - begun) / 1_000

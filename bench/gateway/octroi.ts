@@ -11,7 +11,7 @@ import { manualClock, parseInstant } from '../../src/time.ts'
 import { answerParent } from './child.ts'
 
 /** The gateway as it is sold: a ledger on the disk, a key, a quote and a reservation against a monthly budget
- * for each call, metered and settled before its last byte. `octroi.ts URL`. */
+ * for each call, metered and settled before its last byte. `octroi.ts URL JOURNAL`. */
 const folder = await mkdtemp(join(tmpdir(), 'octroi-bench-'))
 const data = await openDataFolder(folder)
 const clock = manualClock(parseInstant('2025-06-01T12:00:00Z'))
@@ -19,6 +19,7 @@ let settled = 0
 const gateway = await startGateway({
   config: readConfig(
     {
+      journal: process.argv[3] ?? 'before-send',
       providers: { openai: { baseUrl: `${process.argv[2]}/v1`, keyVariable: 'VENDOR_KEY' } },
       limits: [
         {
@@ -52,5 +53,5 @@ answerParent({ url: gateway.url, key: secret }, async () => {
   await gateway.close()
   await rm(folder, { recursive: true, force: true })
   const sound = agrees && calls === settled && entries === 2 * calls && limit?.held === 0n
-  return `${calls} calls reserved, ${settled} settled at their measured price; the ledger ${sound ? 'agrees' : 'DIFFERS'}`
+  return `${process.argv[3] ?? 'before-send'}: ${calls} calls reserved, ${settled} settled at their measured price; the ledger ${sound ? 'agrees' : 'DIFFERS'}`
 })

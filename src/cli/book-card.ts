@@ -41,7 +41,7 @@ export const cardOf = (
     .filter(({ from, to }) => from <= at && (to === null || at < to))
     .map(({ price }) => price)
   const prices = pricesAt(held, at).filter(filter).toSorted(byPlace)
-  const models = [...new Set(prices.map(({ model }) => model ?? '(any)'))].filter((model) => model !== name)
+  const models = [...new Set(prices.flatMap(({ model }) => model ?? []))].filter((model) => model !== name)
   return { name, provider, models, at, version: book.version, prices, otherwise: otherwise(named, at) }
 }
 

@@ -4,7 +4,7 @@ import { selectionOf, tiersOf } from '../pricing/attributes.ts'
 import type { Price, PriceBook } from '../pricing/price-book.ts'
 import { aliasPeriod } from '../pricing/shelf.ts'
 import { formatInstant, type Instant, parseInstant } from '../time.ts'
-import { meterFacts, parseMeter } from '../usage/meter.ts'
+import { isMeter, type Meter, meterFacts, parseMeter } from '../usage/meter.ts'
 
 import { harmless } from './table.ts'
 
@@ -45,8 +45,8 @@ export const pricesAt = (prices: readonly Price[], at: Instant): readonly Price[
   )
 
 /** All prices a name has had, each in the period in which the name had it: those of the model itself, and those of
- * the models the name stood for. Overlays come last. Throws `bad_input` where several providers have the name, and
- * `unknown_model` where none has it, with names that come near. */
+ * the models the name stood for; or those of a meter that is billed whatever the model. Overlays come last. Throws
+ * `bad_input` where several providers have the name, and `unknown_model` where none has it, with names that come near. */
 export const pricesOfName = (
   book: PriceBook,
   name: string,
@@ -56,29 +56,53 @@ export const pricesOfName = (
   readonly prices: readonly NamedPrice[]
   readonly models: readonly string[]
 } => {
-  const providers = [...new Set([...book.shelves.keys(), ...book.overlays.keys()])].filter(
-    (each) =>
-      (wanted === undefined || each === wanted) &&
-      [book.shelves, book.overlays].some((shelves) => shelves.get(each)?.has(name)),
+  const all = [...new Set([...book.shelves.keys(), ...book.overlays.keys()])].filter(
+    (each) => wanted === undefined || each === wanted,
   )
-  const sourced = providers.filter((each) => book.shelves.get(each)?.has(name))
-  const [provider, ...others] = sourced.length > 0 ? sourced : providers
-  if (provider === undefined) throw unknownModel(book, name)
-  if (others.length > 0) {
-    throw new OctroiError(
-      'bad_input',
-      `"${name}" is a model of ${[provider, ...others].join(', ')}. Say whose with --provider.`,
-    )
+  for (const { what, has, read } of waysToRead(name)) {
+    const sourced = all.filter((each) => has(book.shelves.get(each)))
+    const laidOver = all.filter((each) => has(book.overlays.get(each)))
+    const [provider, ...others] = sourced.length > 0 ? sourced : laidOver
+    if (provider === undefined) continue
+    if (others.length > 0) {
+      throw new OctroiError(
+        'bad_input',
+        `"${name}" is a ${what} of ${[provider, ...others].join(', ')}. Say whose with --provider.`,
+      )
+    }
+    const found = [book.shelves, book.overlays].map((shelves) => read(shelves.get(provider)))
+    return {
+      provider,
+      prices: found.flatMap(({ prices }) => prices),
+      models: [...new Set(found.flatMap(({ models }) => models))],
+    }
   }
-  const found = [book.shelves, book.overlays].map((shelves) => onShelves(shelves.get(provider), name))
-  return {
-    provider,
-    prices: found.flatMap(({ prices }) => prices),
-    models: [...new Set(found.flatMap(({ models }) => models))],
-  }
+  throw unknownModel(book, name)
 }
 
 type Names = NonNullable<ReturnType<PriceBook['shelves']['get']>>
+
+/** How a name is looked for among what a provider has. */
+type Way = {
+  readonly what: 'model' | 'meter'
+  readonly has: (names: Names | undefined) => boolean
+  readonly read: (names: Names | undefined) => ReturnType<typeof onShelves>
+}
+
+/** As a model first; and where no model has the name, as a meter that is billed whatever the model. */
+const waysToRead = (name: string): readonly Way[] => [
+  { what: 'model', has: (names) => names?.has(name) === true, read: (names) => onShelves(names, name) },
+  ...(isMeter(name) ? [wayOfMeter(name)] : []),
+]
+
+const wayOfMeter = (meter: Meter): Way => ({
+  what: 'meter',
+  has: (names) => names?.get(null)?.own.has(meter) === true,
+  read: (names) => {
+    const cells = names?.get(null)?.own.get(meter) ?? []
+    return { prices: cells.map(({ price }) => ({ price, from: price.from, to: price.to })), models: [] }
+  },
+})
 
 const onShelves = (
   names: Names | undefined,

@@ -22,12 +22,13 @@ export const conversationsJson = (
 })
 
 const conversationJson = ({ spend, turns, caps }: ReadConversation, withTurns: boolean) => {
-  const { amount, accrued, first, last, resent, leftOut, meters, ...rest } = spend
+  const { amount, list, accrued, first, last, resent, leftOut, meters, ...rest } = spend
   return {
     ...rest,
     first: formatInstant(first),
     last: formatInstant(last),
     amount: formatPicos(amount),
+    list: formatPicos(list),
     meters: meters.map(meterJson),
     accrued: { ...accrued, amount: formatPicos(accrued.amount), list: formatPicos(accrued.list) },
     resent: {

@@ -22,7 +22,7 @@ export type ReadConversations = {
 }
 
 /** Reads conversations. The turns of one that is named are read with its sum; where many are listed, a second pass reads
- * the turns of those that are, so that the turns of the others never lie in memory. Null where the signal aborts. */
+ * the turns of those that are, and no others. Null where the signal aborts. */
 export const readConversations = async (
   database: Database,
   asked: ConversationAsked & {
@@ -39,11 +39,16 @@ export const readConversations = async (
     isOne ? name.conversation === asked.conversation : listedKeys.has(conversationKey(name)),
   )
   const sums = createConversationFold(asked)
-  if (!(await fill(isOne ? [sums, fold] : [sums], { database, period, signal }))) return null
+  const only = asked.conversation === undefined ? {} : { conversations: [asked.conversation] }
+  if (!(await fill(isOne ? [sums, fold] : [sums], { database, period, signal, ...only }))) return null
   const all = sums.conversations()
   const wanted = all.slice(0, top)
-  for (const spend of wanted) if (spend.conversation !== null) listedKeys.add(conversationKey(spend))
-  if (!isOne && listedKeys.size > 0 && !(await fill([fold], { database, period, signal }))) return null
+  const named = wanted.filter(({ conversation }) => conversation !== null)
+  for (const spend of named) listedKeys.add(conversationKey(spend))
+  const conversations = named.flatMap(({ conversation }) => conversation ?? [])
+  if (!isOne && named.length > 0 && !(await fill([fold], { database, period, signal, conversations }))) {
+    return null
+  }
   const caps = new Map<string, readonly CapSaving[]>()
   const listed = wanted.map((spend): ReadConversation => {
     const turns = fold.turnsOf(conversationKey(spend))
@@ -54,13 +59,19 @@ export const readConversations = async (
   return { all, listed, caps }
 }
 
-/** Reads a period into folds. False where the signal aborts. */
+/** Reads a period into folds: the calls of some conversations, or of all. False where the signal aborts. */
 const fill = async (
   folds: readonly Pick<ReturnType<typeof createTurnFold>, 'add' | 'addAccrued'>[],
-  from: { readonly database: Database; readonly period: ReportPeriod; readonly signal: AbortSignal },
+  from: {
+    readonly database: Database
+    readonly period: ReportPeriod
+    readonly signal: AbortSignal
+    readonly conversations?: readonly string[]
+  },
 ): Promise<boolean> => {
-  const { database, period, signal } = from
-  for await (const calls of readCalls(database, boundsOf(period))) {
+  const { database, period, signal, conversations } = from
+  const asked = { ...boundsOf(period), ...(conversations !== undefined && { conversations }) }
+  for await (const calls of readCalls(database, asked)) {
     if (signal.aborted) return false
     for (const fold of folds) fold.add(calls)
   }

@@ -96,6 +96,7 @@ const reportConversations = z
         inputTokens: bigCount,
         outputTokens: bigCount,
         amount: money,
+        list: money.describe('The amount without promotions and discounts.'),
         meters,
         accrued: z
           .object({ sessions: count, amount: money, list: money, unpriced: count })

@@ -118,6 +118,8 @@ const figuresOf = (spends: readonly ConversationSpend[]): readonly Figure[] => {
     ...callFigures,
     ...meterNames.filter((meter) => used.has(meter)).flatMap(meterFigures),
     ...costFigures,
+    ...some(({ amount, list }) => list !== amount, listFigures),
+    ...resentFigures,
     ...some(({ leftOut }) => leftOut.calls > 0, leftOutFigures),
   ]
 }
@@ -144,12 +146,18 @@ const costFigures: readonly Figure[] = [
     cell: ({ amount, estimated }) => `${estimated > 0 ? '~' : ''}${formatPicos(amount)}`,
   },
   { title: '', cell: ({ currency }) => currency },
+]
+
+const resentFigures: readonly Figure[] = [
   {
     ...rightColumn('re-sent cost'),
     cell: ({ resent }) => `${resent.exact ? '' : '~'}${formatPicos(resent.amount)}`,
   },
   { ...rightColumn('of cost'), cell: ({ resent }) => formatShare(resent.shareOfAmount) },
 ]
+
+/** What it would be without promotions and discounts. */
+const listFigures: readonly Figure[] = [{ ...rightColumn('list'), cell: ({ list }) => formatPicos(list) }]
 
 /** What caps of the gateway left out, and what it would have cost. */
 const leftOutFigures: readonly Figure[] = [

@@ -22,7 +22,7 @@ export const conversationTurnsTable = (
   return [
     `${titleOf(read)}\n`,
     turnTable(read, lines, color),
-    [historyLine(read), leftOutLine(read)].join(''),
+    [historyLine(read), leftOutLine(read), listLine(read)].join(''),
     plot ? plotOf(drawn, { currency }) : '',
     capsTable(caps, { listed: [read], currency, color }),
     sureLine(read),
@@ -97,6 +97,11 @@ const leftOutLine = ({ spend: { leftOut, currency } }: ReadConversation): string
   const turns = leftOut.calls === 1 ? '1 turn' : `${formatCount(leftOut.calls)} turns`
   return `History caps left ${formatCount(leftOut.tokens)} input tokens out of ${turns}: ${formatPicos(leftOut.amount)} ${currency} saved.\n`
 }
+
+const listLine = ({ spend: { amount, list, currency } }: ReadConversation): string =>
+  list === amount
+    ? ''
+    : `Without promotions and discounts it would be ${formatPicos(list)} ${currency} in place of ${formatPicos(amount)}.\n`
 
 const sureLine = ({ spend: { calls, estimated } }: ReadConversation): string => {
   if (estimated === 0) return ''

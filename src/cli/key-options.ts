@@ -17,6 +17,7 @@ export const keyOptions = (parser: Parser): void => {
     .option('--endpoints <ids>', 'the only endpoints it may use, as chat-completions,embeddings; "any"')
     .option('--expires <instant>', 'when it ends to open anything; "never"')
     .option('--tags <pairs>', 'tags of all its calls, as product=search,stage=beta; "none"')
+    .option('--allow-unmetered <yes|no>', 'whether it may use paths that are not metered')
     .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
     .option('--json', 'for machines')
 }
@@ -31,6 +32,7 @@ export const keyBody = (options: Options): Readonly<Record<string, unknown>> => 
     endpoints: listOf(said('endpoints')),
     expiresAt: said('expires') === 'never' ? null : said('expires'),
     tags: tagsOf(said('tags')),
+    allowUnmetered: yesOrNo(said('allowUnmetered')),
   }
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 }
@@ -50,6 +52,12 @@ export const secondsOf = (written: string): number => {
 
 const listOf = (written: string | undefined): readonly string[] | null | undefined =>
   written === undefined ? undefined : written === 'any' ? null : written.split(',').map((one) => one.trim())
+
+const yesOrNo = (written: string | undefined): boolean | undefined => {
+  if (written === undefined) return undefined
+  if (written === 'yes' || written === 'no') return written === 'yes'
+  throw new OctroiError('bad_input', `--allow-unmetered: "${written.slice(0, 40)}" is neither yes nor no.`)
+}
 
 const tagsOf = (written: string | undefined): Readonly<Record<string, string>> | undefined => {
   if (written === undefined || written === 'none') return written === undefined ? undefined : {}

@@ -23,6 +23,7 @@ const key = z.object({
   endpoints: patterns,
   expiresAt: instant.nullable(),
   tags: z.record(z.string(), z.string()),
+  allowUnmetered: z.boolean().describe('It may use paths that are not metered.'),
   createdAt: instant,
   revokedAt: instant.nullable(),
 })
@@ -59,11 +60,81 @@ const ledgerCopy = z
   })
   .describe('What `octroi ledger backup --json` and `octroi ledger restore --json` print.')
 
+const endUserFound = z
+  .object({ pseudonym: maybeName })
+  .describe('What `octroi end-users find --json` prints.')
+
+const endUserForgotten = z
+  .object({ forgotten: z.boolean().describe('False where there was nothing to forget.') })
+  .describe('What `octroi end-users forget --json` prints.')
+
+const amount = z.string().regex(/^\d+(\.\d+)?$/)
+
+const limitsList = z
+  .object({
+    schema: z.literal('octroi-limits-list/1'),
+    limits: z.array(
+      z.object({
+        limit: name,
+        counter: z.record(z.string(), maybeName).describe('Whose counter it is; empty where there is one.'),
+        measure: name,
+        currency: maybeName,
+        unit: name.describe('The unit of all amounts: a currency, request, token ...'),
+        ...{ cap: amount, settled: amount, held: amount, unresolved: amount, free: amount, over: amount },
+        windowStart: instant,
+        resetsAt: instant.nullable(),
+      }),
+    ),
+  })
+  .describe('What `octroi limits list --json` prints.')
+
+const limitsTest = z
+  .object({
+    schema: z.literal('octroi-limits-test/1'),
+    ...{ from: instant.nullable(), to: instant.nullable() },
+    ...{ calls: count, refused: count, waited: count, warned: count },
+    rows: z.array(
+      z.object({ limit: name, action: name, team: maybeName, currency: name, calls: count, amount }),
+    ),
+    rowsLeftOut: count.describe('Calls that are in no row, where there are more than 1,000 rows.'),
+    examples: z.array(
+      z.object({
+        ...{ call: name, at: instant, team: maybeName, key: maybeName, model: name },
+        ...{ most: amount.nullable(), currency: name, limit: name, action: name },
+        reason: z.enum(['exceeded', 'unbounded', 'currency']),
+        ...{ asked: amount.nullable(), free: amount, unit: name },
+      }),
+    ),
+  })
+  .describe('What `octroi limits test --json` prints.')
+
+const policyChanges = z
+  .object({
+    schema: z.literal('octroi-policy-changes/1'),
+    applied: z.boolean().describe('False with `--plan`.'),
+    restart: z.boolean().describe('The configuration differs, and a gateway reads it when it starts.'),
+    changes: z.array(
+      z.object({
+        what: z.enum(['key', 'limit', 'historyCaps', 'unmetered']),
+        name,
+        change: z.enum(['created', 'changed', 'revoked', 'removed', 'unchanged']),
+        fields: z.array(name).describe('What of it changes.'),
+      }),
+    ),
+    created: z.array(z.object({ name, secret: name.describe('Shown here and nowhere else.'), key })),
+  })
+  .describe('What `octroi apply --json` prints.')
+
 /** What the commands of those who run a gateway print, by the name of its file in `schemas/`. */
 export const operationSchemas = {
+  'end-user-forgotten-1': endUserForgotten,
+  'end-user-found-1': endUserFound,
   'key-changed-1': keyChanged,
   'key-secret-1': keySecret,
   'keys-list-1': keysList,
   'ledger-copy-1': ledgerCopy,
   'ledger-verify-1': ledgerVerify,
+  'policy-changes-1': policyChanges,
+  'limits-list-1': limitsList,
+  'limits-test-1': limitsTest,
 } as const

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { configSchema } from '../gateway/config.ts'
+import { type Measure, measureNames } from '../limits/measure.ts'
 import { spendDimensions } from '../reports/spend.ts'
 import { meterNames } from '../usage/meter.ts'
 import { bookSchemas } from './book-schemas.ts'
 import { conversationSchemas } from './conversation-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
+import { policySchema } from './policy.ts'
 import { quoteSchemas } from './quote-schemas.ts'
 import { reconcileSchemas } from './reconcile-schemas.ts'
 
@@ -234,6 +236,7 @@ const spendGroup = z.object({
   inputTokens: bigCount,
   outputTokens: bigCount,
   amount: money,
+  list: money.describe('The amount without promotions and discounts.'),
   share,
   basis: z.object({ measured: money, estimated: money, imported: money, reconciled: money }),
   resent: z.object({ tokens: count, amount: money, share }).nullable(),
@@ -259,8 +262,8 @@ const pattern = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^*]*\*?$/)
-  .describe('A name, or the beginning of one with a * at its end.')
+  .regex(/^(?:[^*]*\*){0,4}[^*]*$/)
+  .describe('A name, in which up to four stars stand for anything.')
 
 const ceilingAmount = z
   .string()
@@ -278,27 +281,52 @@ const ceiling = z
   .meta({ minProperties: 1 })
   .describe('At most what something without a price is taken to cost.')
 
+const dimension = z
+  .string()
+  .regex(
+    /^(organization|team|project|environment|key|endUser|provider|model|endpoint|conversation|tag:[A-Za-z0-9_.-]{1,64})$/,
+  )
+  .describe('A name that calls have, or a tag as "tag:feature".')
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/)
+  .describe('A length such as "1m" or "24h", at most 366 days.')
+const anchorDay = z
+  .int()
+  .min(1)
+  .max(31)
+  .optional()
+  .describe('Where it begins; 31 is the last day of a month.')
+const timeZone = name.default('UTC').describe('A zone of the IANA database, such as "Europe/Paris".')
+
 const limit = z.strictObject({
   name: name.max(200),
   match: z
-    .strictObject({
-      ...{ organization: pattern.optional(), team: pattern.optional(), project: pattern.optional() },
-      ...{ environment: pattern.optional(), key: pattern.optional(), endUser: pattern.optional() },
-      ...{ provider: pattern.optional(), model: pattern.optional(), endpoint: pattern.optional() },
-      conversation: pattern.optional(),
-    })
-    .default({}),
-  measure: z.literal('cost'),
+    .record(dimension, z.union([pattern, z.array(pattern).min(1).max(100)]))
+    .default({})
+    .describe('Patterns with stars by name; of several, one must match.'),
+  each: z.array(dimension).max(4).default([]).describe('A counter for each value, or combination of values.'),
+  measure: z.enum(measureNames as readonly [Measure, ...Measure[]]),
   cap: z
     .string()
     .regex(/^\d{1,16}(\.\d{1,12})?$/)
     .describe('An amount as a string, such as "100.00".'),
-  currency: currency.default('USD'),
-  window: z.strictObject({
-    calendar: z.literal('month'),
-    timeZone: name.default('UTC').describe('A zone of the IANA database, such as "Europe/Paris".'),
-  }),
-  action: z.literal('refuse').default('refuse'),
+  currency: currency.optional().describe('Of a limit on cost only; USD when left out.'),
+  window: z
+    .union([
+      z.strictObject({ calendar: z.enum(['month', 'quarter', 'year']), timeZone, anchorDay }),
+      z.strictObject({ calendar: z.enum(['hour', 'day', 'week', 'total']), timeZone }),
+      z.strictObject({ rolling: duration }),
+      z.strictObject({ bucket: duration }),
+    ])
+    .optional()
+    .describe('Left out for concurrent calls only.'),
+  action: z.enum(['refuse', 'wait', 'warn']).default('refuse'),
+  warnAt: z
+    .array(z.number().positive().max(999.999999))
+    .max(100)
+    .default([])
+    .describe('Rising shares of the cap of a calendar window that are told of.'),
   unpriced: z
     .union([z.literal('refuse'), z.strictObject({ ceiling })])
     .default('refuse')
@@ -308,6 +336,10 @@ const limit = z.strictObject({
 const config = configSchema
   .extend({ limits: z.array(limit).max(1_000).default([]) })
   .describe('The configuration file of `octroi serve`.')
+
+const policy = policySchema
+  .extend({ limits: z.array(limit).max(1_000).optional() })
+  .describe('The policy file of `octroi apply`: all of what it names, and nothing of what it leaves out.')
 
 /** What the command line reads and prints, by the name of its file in `schemas/`. A version counts up when what
  * is written today would no longer be read; a new field alone does not change it. */
@@ -321,6 +353,7 @@ export const schemas = {
   'error-1': failure,
   'plan-1': plan,
   'plan-request-1': planRequest,
+  'policy-1': policy,
   'price-cost-1': priceCost,
   'price-item-1': priceItem,
   'report-spend-1': reportSpend,

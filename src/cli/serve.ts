@@ -7,7 +7,10 @@ import { openModelFacts } from '../pricing/model-facts.ts'
 import { bundledModels } from './bundled.ts'
 import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
+import { crossingLine } from './crossing-line.ts'
+import { secondsOf } from './key-options.ts'
 import { openBook } from './overlays.ts'
+import { openServeLog } from './serve-log.ts'
 import { tillLine } from './till-line.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -16,33 +19,60 @@ type Options = Readonly<Record<string, unknown>>
 export const serve = async (options: Options, io: Io): Promise<number> => {
   const config = await configOf(options, io)
   const folder = String(options.data)
+  const clock = clockFrom(options.clock === undefined ? undefined : String(options.clock))
+  const form = { form: String(options.log), level: String(options.logLevel) }
+  const log = openServeLog(form, { clock, write: io.err })
+  const drainMs = secondsOf(String(options.drain)) * 1_000
   const book = await openBook(options.prices === undefined ? undefined : String(options.prices), folder)
   const data = await openDataFolder(folder)
   const gateway = await startGateway({
     config,
-    clock: clockFrom(options.clock === undefined ? undefined : String(options.clock)),
+    clock,
     book,
     models: openModelFacts(await bundledModels()),
     database: data.database,
     pepper: data.pepper,
     host: String(options.host),
     port: portOf(options.port, '--port'),
+    controlHost: String(options.controlHost),
     controlPort: portOf(options.controlPort, '--control-port'),
-    onFault: (error) =>
-      io.err(`octroi: ${error instanceof Error ? (error.stack ?? error.message) : 'fault'}\n`),
-    ...(options.quiet !== true && { onTill: (line) => io.out(`${tillLine(line)}\n`) }),
+    ...adminTokenOf(io),
+    onFault: log.fault,
+    onCrossing: (crossing) => {
+      const { id, limit, share } = crossing
+      log.said(crossingLine(crossing), 'crossing', { id, limit, share })
+    },
+    onRefused: log.refused,
+    onTill: (line) => {
+      log.called(line)
+      if (options.quiet !== true) io.out(`${tillLine(line)}\n`)
+    },
+  }).catch(async (error: unknown) => {
+    await data.database.close()
+    throw error
   })
-  if (gateway.controlUrl !== null)
+  if (gateway.controlUrl !== null) {
     await data.announceControl({ url: gateway.controlUrl, token: gateway.controlToken })
-  io.err(greeting(gateway.url, config, folder))
+  }
+  const { url, controlUrl } = gateway
+  log.said(greeting(url, config, folder), 'listening', { url, controlUrl, ledger: folder })
   await aborted(io.signal)
-  io.err('octroi: no new calls; waiting for those in flight\n')
-  await gateway.close()
+  log.said('octroi: no new calls; waiting for those in flight', 'stopping')
+  await gateway.close(drainMs)
   await data.forgetControl()
+  log.said('octroi: stopped', 'stopped')
   return 0
 }
 
-const configOf = async (options: Options, io: Io): Promise<GatewayConfig> => {
+/** The operator's token for the control plane, where the environment has one. */
+export const adminTokenOf = ({ environment }: Pick<Io, 'environment'>): { adminToken?: string } => {
+  const token = environment['OCTROI_ADMIN_TOKEN']
+  return token === undefined || token === '' ? {} : { adminToken: token }
+}
+
+/** Reads the configuration that `--config` names; without it the one for a single person. Throws `bad_input` and
+ * `bad_json`. */
+export const configOf = async (options: Options, io: Io): Promise<GatewayConfig> => {
   const { config, upstream } = options
   if (config === undefined)
     return defaultConfig(io.environment, upstream === undefined ? undefined : String(upstream))
@@ -68,17 +98,24 @@ export const portOf = (value: unknown, option: string): number => {
   throw new OctroiError('bad_number', `${option}: "${String(value)}" is not a port (0 to 65535).`)
 }
 
-const greeting = (url: string, { upstreams, limits, anonymous }: GatewayConfig, folder: string): string => {
+const greeting = (
+  url: string,
+  { upstreams, limits, anonymous, journal }: GatewayConfig,
+  folder: string,
+): string => {
   const lines = [
-    `octroi: listening on ${url}, forwarding to ${upstreams.map(({ name, baseUrl }) => `${name} (${baseUrl.href})`).join(', ')}`,
+    `octroi: listening on ${url}, forwarding to ${upstreams.map(({ name, baseUrl }) => `${name} (${baseUrl.origin}${baseUrl.pathname})`).join(', ')}`,
     `octroi: ledger in ${folder}, ${limits.length} limit${limits.length === 1 ? '' : 's'}, ` +
       (anonymous ? "calls without an Octroi key pass with the client's own key" : 'calls need an Octroi key'),
+    ...(journal === 'before-reply' ? [inFlightLost] : []),
     'octroi: point an application here:',
     `  export OPENAI_BASE_URL=${url}/v1`,
-    '',
   ]
   return lines.join('\n')
 }
+
+const inFlightLost =
+  'octroi: journal before-reply: calls in flight at a crash are lost to the ledger, though the vendor may bill them'
 
 /** Resolves when the signal aborts. */
 export const aborted = (signal: AbortSignal): Promise<void> =>

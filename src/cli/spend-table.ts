@@ -8,9 +8,12 @@ import { type Column, formatTable } from './table.ts'
 export const spendTable = (report: SpendReport, { color }: { readonly color: boolean }): string => {
   const isByMeter = report.by.includes('meter')
   const isIncomplete = report.totals.some(({ unpricedMeters }) => unpricedMeters.length > 0)
+  const isPromoted = report.totals.some(({ amount, list }) => list !== amount)
   const figures = [
     ...(isByMeter ? meterFigures : callFigures),
     ...costFigures,
+    ...(isPromoted ? [listFigure] : []),
+    ...shareFigures,
     ...(isByMeter ? [] : resentFigures),
     ...(isIncomplete ? [unpricedFigure] : []),
   ]
@@ -54,9 +57,15 @@ const meterFigures: readonly Figure[] = [
 const costFigures: readonly Figure[] = [
   figure('cost', ({ amount }) => formatPicos(amount)),
   figure('', ({ currency }) => currency, 'left'),
+]
+
+const shareFigures: readonly Figure[] = [
   figure('share', ({ share }) => formatShare(share)),
   figure('estimated', ({ basis, amount }) => formatShare(shareOf(basis.estimated, amount))),
 ]
+
+/** What it would be without promotions and discounts. */
+const listFigure = figure('list', ({ list }) => formatPicos(list))
 
 const resentFigures: readonly Figure[] = [
   figure('re-sent cost', ({ resent }) => formatPicos(resent?.amount ?? 0n)),

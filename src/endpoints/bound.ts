@@ -1,4 +1,5 @@
 import type { Meter } from '../usage/meter.ts'
+import { quantities, type Usage } from '../usage/usage.ts'
 
 /** How much of something a call can use before it is sent: at least `least`, at most `most` units, each of
  * which falls under one of `meters` (input may be fresh, cached or written to the cache; nobody knows before).
@@ -11,3 +12,11 @@ export type Bound = {
   readonly reason?: string
   readonly attributes?: Readonly<Record<string, string>>
 }
+
+/** The bounds of a usage that is the most there can be. */
+export const boundsOfUsage = (usage: Usage): readonly Bound[] =>
+  quantities(usage).map(([meter, { numerator, denominator }]) => ({
+    meters: [meter],
+    least: 0,
+    most: Number((numerator + denominator - 1n) / denominator),
+  }))

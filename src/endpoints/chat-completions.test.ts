@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { transparentPng } from '../../test/support/pictures.ts'
 import { openai } from '../providers/openai.ts'
 import { parseInstant } from '../time.ts'
 import { loadEncoding } from '../tokens/text.ts'
@@ -21,6 +22,11 @@ const surroundings = {
   outputTokensMax: 4_096,
   objects: {},
 }
+
+/** MPEG 2, layer 3, 32 kbit/s at 24,000 Hz: 576 samples. */
+const mp3Frame = Buffer.alloc(96)
+mp3Frame.set([0xff, 0xf3, 0x44, 0xc0])
+
 const user = (content: unknown) => ({ role: 'user', content })
 
 describe('the bound of a chat request', () => {
@@ -48,6 +54,26 @@ describe('the bound of a chat request', () => {
     const bodyBytes = url.length + 150
     expect(mostOf(shown(url), { bodyBytes })).toBe(150 + 765)
     expect(mostOf(shown(url, 'low'), { bodyBytes })).toBe(150 + 85)
+  })
+
+  it('is settled by the same rules where the reply tells no usage', async () => {
+    const counter = await loadEncoding('cl100k_base')
+    const count = (request: object, more: object = {}) =>
+      wire().count({ model: surroundings.model, ...request }, ['Yes'], { ...surroundings, counter, ...more })
+    const url = `data:image/png;base64,${transparentPng(1_000).toString('base64')}`
+    // 3 a message, 1 the role, 4 "what is it?", 3 the beginning of the reply; 765 the image in high detail.
+    expect(count({ messages: [user([{ type: 'text', text: 'what is it?' }])] }).usage).toEqual({
+      input_text_tokens: 11,
+      output_text_tokens: 1,
+    })
+    expect(count({ messages: [shown(url, 'high')] }).usage.input_text_tokens).toBe(11 + 765)
+    expect(count({ messages: [shown(url, 'low')] }).usage.input_text_tokens).toBe(11 + 85)
+    // 21 frames of 24 ms are 0.504 s, and a tenth of a second that has begun is a token.
+    const data = Buffer.concat(Array.from({ length: 21 }, () => mp3Frame)).toString('base64')
+    const heard = { messages: [user([{ type: 'input_audio', input_audio: { data, format: 'mp3' } }])] }
+    expect(count({ model: 'gpt-audio', ...heard }, { model: 'gpt-audio' }).usage).toMatchObject({
+      input_audio_tokens: 6,
+    })
   })
 
   it('takes an image that it cannot see, or read, for the dearest one', () => {
@@ -109,6 +135,12 @@ describe('the bound of a chat request', () => {
         .tighten(bounds, counted)
         ?.map(({ most }) => most),
     ).toEqual([139, 13, 4_096])
+    // A count of the sound itself bounds it, and the text by the rest: 20 - 11, and 128 that nobody shows.
+    expect(
+      wire()
+        .tighten(bounds, { ...counted, soundMost: 11 })
+        ?.map(({ most }) => most),
+    ).toEqual([137, 11, 4_096])
     const unruled = wire().bound(request, { ...place, model: 'gpt-4o' })
     expect(unruled[0]).toMatchObject({ most: 128_000 })
     expect(unruled[0]?.reason).toContain('a sound of a model without a rule for sounds')

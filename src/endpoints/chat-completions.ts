@@ -4,7 +4,9 @@ import type { UsageShape } from '../usage/read.ts'
 import type { Bound } from './bound.ts'
 import { cacheLifetimes } from './cache-lifetimes.ts'
 import { type MediaPart, mediaPart, mediaParts } from './content-parts.ts'
+import { counted } from './counted.ts'
 import type { CountPrompt, Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import { historySent, isInstruction } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
@@ -99,15 +101,11 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
   ...reader,
   askUsage,
   cutUsage,
-  count: (request, produced, counter) => {
-    const prompt = countChat(request, counter)
-    const output = produced.reduce((sum, text) => sum + counter.count(text), 0)
-    return {
-      usage: { input_text_tokens: prompt.tokens, output_text_tokens: output },
-      history: prompt.history,
-      rule: prompt.rule,
-    }
-  },
+  count: (request, produced, counting) =>
+    counted(
+      countChatPrompt(request, counting),
+      produced.reduce((sum, text) => sum + counting.counter.count(text), 0),
+    ),
   history,
 })
 
@@ -218,9 +216,21 @@ export const tighten = (bounds: readonly Bound[], count: PromptCount): readonly 
   if (count.high === null || !boundingClasses.has(count.class)) return null
   const [input, ...others] = bounds
   if (input === undefined || input.most === null) return null
-  const sounds = others.find(({ meters: [meter] }) => meter === 'input_audio_tokens')?.least ?? 0
-  return [{ ...input, most: Math.min(input.most, count.high - sounds + hiddenTokensMax) }, ...others]
+  const sounds = others.find(isOfSound)
+  const heard = sounds === undefined ? 0 : (count.soundMost ?? null)
+  const text = {
+    ...input,
+    most: Math.min(input.most, count.high - (heard ?? sounds?.least ?? 0) + hiddenTokensMax),
+  }
+  return [text, ...others.map((bound) => (heard !== null && isOfSound(bound) ? capped(bound, heard) : bound))]
 }
+
+const isOfSound = ({ meters: [meter] }: Bound): boolean => meter === 'input_audio_tokens'
+
+const capped = (bound: Bound, most: number): Bound => ({
+  ...bound,
+  most: Math.min(bound.most ?? most, Math.max(bound.least, most)),
+})
 
 const boundingClasses: ReadonlySet<PromptCount['class']> = new Set(['exact', 'formula', 'bound'])
 
@@ -233,20 +243,12 @@ const producedText = (message: Json): string => {
   return parts.map((part) => textOf(part) ?? '').join('') + calls.join('')
 }
 
-/** History: what stands before the messages after the last assistant's; instructions are not history. */
-const history: ReplyWire['history'] = (request) => {
-  const messages = listOf(member(request, 'messages'))
-  const roles = messages.map((message) => textOf(member(message, 'role')) ?? '')
-  const last = roles.lastIndexOf('assistant')
-  let [resent, total] = [0, 0]
-  messages.forEach((message, index) => {
-    const bytes = contentBytes(member(message, 'content'))
-    total += bytes
-    const instruction = roles[index] === 'system' || roles[index] === 'developer'
-    if (index <= last && !instruction) resent += bytes
+const history: ReplyWire['history'] = (request) =>
+  historySent(listOf(member(request, 'messages')), {
+    isModels: (message) => member(message, 'role') === 'assistant',
+    isInstruction,
+    bytesOf: (message) => contentBytes(member(message, 'content')),
   })
-  return { resent, total }
-}
 
 const contentBytes = (content: Json): number =>
   typeof content === 'string'

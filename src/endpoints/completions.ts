@@ -27,7 +27,7 @@ export const completions = (counters: UsageShape): Endpoint =>
       bound,
       askUsage,
       cutUsage,
-      count: (request, produced, counter) => {
+      count: (request, produced, { counter }) => {
         const prompts = promptsOf(request)
         const prompt = textsIn(prompts).reduce((sum, text) => sum + counter.count(text), idsIn(prompts))
         const shown = produced.reduce((sum, text) => sum + counter.count(text), 0)

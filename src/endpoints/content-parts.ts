@@ -6,7 +6,7 @@ import { type PartCount, textOfPart } from '../tokens/prompt-count.ts'
 import { type Json, listOf, member, textOf } from './json.ts'
 
 /** Whose model is shown the parts, and when. `lengths`: the seconds of sounds, by their base64, where they were
- * measured. `bytesEach`: how much of an image is looked at. */
+ * measured. `bytesEach`: how much of an image is looked at, and a quarter of it of a sound. */
 type Shown = Omit<ShownImage, 'detail'> & {
   readonly lengths?: ReadonlyMap<string, number>
   readonly bytesEach?: number
@@ -86,15 +86,18 @@ const imageCount = (url: string, shown: Shown & ShownImage): PartCount | null =>
   return most === null ? null : { low: 0, tokens: most, high: most, what }
 }
 
+/** Every byte of a sound is decoded, where an image is mostly passed over. */
+const soundShare = 4
+
 const soundOf = (part: Json): string | null => textOf(member(member(part, 'input_audio'), 'data'))
 
 /** What a sound has at most follows from its bytes; a length that was measured only says what to expect, for
  * whoever made the sound wrote it. */
-const soundPart = (data: string | null, { provider, model, lengths }: Shown): MediaPart => {
+const soundPart = (data: string | null, { provider, model, lengths, bytesEach }: Shown): MediaPart => {
   if (data === null) return unreadSound
   const tokensOf = (seconds: number) => countAudio({ provider, model, direction: 'input', seconds })
   if (tokensOf(0).high === null) return unruledSound
-  const held = secondsHeld(data)
+  const held = secondsHeld(data, bytesEach === undefined ? undefined : Math.floor(bytesEach / soundShare))
   const measured = lengths?.get(data)
   const expected = tokensOf(measured ?? held?.most ?? 0).tokens ?? 0
   if (held === null) return { ...unreadSound, tokens: expected }

@@ -6,7 +6,9 @@ import type { Bound } from './bound.ts'
 import { mediaPart } from './content-parts.ts'
 import { blocksOf, contentBytes, partOfBlock } from './converse-blocks.ts'
 import { converseReplies } from './converse-replies.ts'
+import { counted } from './counted.ts'
 import type { Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
 import { plainEndpoint } from './plain-wire.ts'
@@ -95,23 +97,19 @@ const cacheMeters = (request: Json): readonly Meter[] => {
 }
 
 /** Counted as if the blocks were those of Messages, which differ in their frames alone. */
-const count: ReplyWire['count'] = (request, produced, counter) => {
+const count: ReplyWire['count'] = (request, produced, { counter, ...counting }) => {
   const model = textOf(member(request, 'model')) ?? ''
   const messages = listOf(member(request, 'messages')).map((message) => ({
     role: member(message, 'role'),
     content: listOf(member(message, 'content')).map(asMessageBlock),
   }))
   const system = listOf(member(request, 'system')).map(asMessageBlock)
-  const shown = { provider: vendorOf(model), model: nameOf(model) }
+  const shown = { ...counting, provider: vendorOf(model), model: nameOf(model) }
   const prompt = countMessages({ model, messages, system }, counter, {
     partTokens: (block) => mediaPart(member(block, 'part'), shown),
   })
   const output = produced.reduce((sum, text) => sum + countClaudeText(text, model, counter), 0)
-  return {
-    usage: { input_text_tokens: prompt.tokens, output_text_tokens: output },
-    history: prompt.history,
-    rule: prompt.rule,
-  }
+  return counted(prompt, output)
 }
 
 const asMessageBlock = (block: Json): Json => {
@@ -120,15 +118,9 @@ const asMessageBlock = (block: Json): Json => {
   return { type: 'text', text: textOf(member(block, 'text')) ?? JSON.stringify(block) }
 }
 
-/** History: what stands before the messages after the last assistant's. */
-const history: ReplyWire['history'] = (request) => {
-  const turns = listOf(member(request, 'messages'))
-  const last = turns.findLastIndex((message) => member(message, 'role') === 'assistant')
-  let [resent, total] = [0, contentBytes(member(request, 'system'))]
-  turns.forEach((message, index) => {
-    const bytes = contentBytes(member(message, 'content'))
-    total += bytes
-    if (index <= last) resent += bytes
+const history: ReplyWire['history'] = (request) =>
+  historySent(listOf(member(request, 'messages')), {
+    isModels: (message) => member(message, 'role') === 'assistant',
+    bytesOf: (message) => contentBytes(member(message, 'content')),
+    instructions: contentBytes(member(request, 'system')),
   })
-  return { resent, total }
-}

@@ -35,7 +35,7 @@ const around = (model: string, more: Partial<Surroundings> = {}): Surroundings =
   ...more,
 })
 
-const counter = await loadEncoding('cl100k_base')
+const counting = { ...around('gpt-4o'), counter: await loadEncoding('cl100k_base') }
 
 /** The meter and the most of each bound, and what selects its price. */
 const mosts = (wire: ReplyWire, request: Json, surroundings: Surroundings) =>
@@ -60,10 +60,10 @@ describe('embeddings', () => {
   })
 
   it('are counted where the reply does not say', () => {
-    expect(wire.count({ model, input: ['Hello world', 'Hello world'] }, [], counter).usage).toEqual({
+    expect(wire.count({ model, input: ['Hello world', 'Hello world'] }, [], counting).usage).toEqual({
       input_text_tokens: 4,
     })
-    expect(wire.count({ model, input: [[1, 2], [3]] }, [], counter).usage).toEqual({ input_text_tokens: 3 })
+    expect(wire.count({ model, input: [[1, 2], [3]] }, [], counting).usage).toEqual({ input_text_tokens: 3 })
   })
 })
 
@@ -92,7 +92,7 @@ describe('completions', () => {
 
   it('are counted without the prompt that is echoed', () => {
     const request = { model, prompt: 'Hello world', echo: true }
-    expect(wire.count(request, ['Hello world Hello world'], counter).usage).toEqual({
+    expect(wire.count(request, ['Hello world Hello world'], counting).usage).toEqual({
       input_text_tokens: 2,
       output_text_tokens: 2,
     })
@@ -192,7 +192,7 @@ describe('pictures', () => {
     expect(read.usage?.usage).toEqual({ image: 2 })
     expect(read.attributes).toEqual({ size: '256x256', quality: 'standard' })
     expect(wire.readReply({ data: [] }, request)).toMatchObject({ usage: null, model: 'dall-e-2' })
-    expect(wire.count(request, [], counter).usage).toEqual({ image: 3 })
+    expect(wire.count(request, [], counting).usage).toEqual({ image: 3 })
   })
 })
 
@@ -221,7 +221,7 @@ describe('speech', () => {
     const request = { model: 'gpt-4o-mini-tts', input: 'Phobos' }
     expect(wire.bound(request, around('gpt-4o-mini-tts'))[1]?.most).toBeNull()
     expect(wire.readReply({ sound: { bytes: 9, seconds: null } }, request).usage).toBeNull()
-    expect(wire.count(request, [], counter).usage).toEqual({ request: 1 })
+    expect(wire.count(request, [], counting).usage).toEqual({ request: 1 })
   })
 })
 
@@ -242,8 +242,8 @@ describe('transcriptions', () => {
   })
 
   it('by duration are counted by the length that the file says', () => {
-    expect(wire.count(whisper, [], counter).usage).toEqual({ audio_seconds: rational(307n, 5n) })
-    expect(wire.count({ model: 'whisper-1' }, [], counter).usage).toEqual({ request: 1 })
+    expect(wire.count(whisper, [], counting).usage).toEqual({ audio_seconds: rational(307n, 5n) })
+    expect(wire.count({ model: 'whisper-1' }, [], counting).usage).toEqual({ request: 1 })
   })
 
   it('by tokens are bounded by the dearer reading of a minute, the hint and the output cap', () => {
@@ -254,7 +254,7 @@ describe('transcriptions', () => {
       ['input_text_tokens', 5],
       ['output_text_tokens', 2000],
     ])
-    expect(wire.count({ ...request, file: { ...file, seconds: 60 } }, ['Hello world'], counter)).toEqual({
+    expect(wire.count({ ...request, file: { ...file, seconds: 60 } }, ['Hello world'], counting)).toEqual({
       usage: { input_audio_tokens: 600, input_text_tokens: 1, output_text_tokens: 2 },
       history: 0,
       rule: 'openai-transcribe/assumed',

@@ -22,7 +22,7 @@ export const embeddings = (counters: UsageShape): Endpoint =>
       const most = textsIn(input).reduce((sum, text) => sum + tokensAtMost(text), idsIn(input))
       return [{ meters: ['input_text_tokens'], least: Math.min(1, most), most }]
     },
-    count: (request, _produced, counter) => {
+    count: (request, _produced, { counter }) => {
       const input = listed(member(request, 'input'))
       const tokens = textsIn(input).reduce((sum, text) => sum + counter.count(text), idsIn(input))
       return { usage: { input_text_tokens: tokens }, history: 0, rule: 'tokens of the input' }

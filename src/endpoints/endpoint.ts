@@ -31,11 +31,13 @@ export type Refusal = {
 
 /** One method and path of a wire, below the provider's base URL. `:thread` stands for the id of an object of
  * that kind, `:model:action` for one that is followed by an action. `free` costs nothing; `reply`: the reply tells what it cost; `later`: the reply names a run or
- * a job that is billed when it ends; `closed` is refused. */
-export type Route = FreeRoute | ReplyRoute | LaterRoute | ClosedRoute
+ * a job that is billed when it ends; `closed` is refused; `unmetered`: no wire knows it. */
+export type Route = FreeRoute | ReplyRoute | LaterRoute | ClosedRoute | UnmeteredRoute
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 type Place = {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   readonly path: string
   /** It takes a form (multipart/form-data), whose values are texts and whose files are `FormFile`s. `sounds`:
    * the fields whose sound is billed by its length. */
@@ -95,6 +97,9 @@ export type LaterRoute = Place & {
 }
 
 export type ClosedRoute = Place & { readonly billing: 'closed'; readonly why: string }
+
+/** A path that is passed on although nobody here can say what it costs. */
+export type UnmeteredRoute = Place & { readonly billing: 'unmetered' }
 
 /** What was asked and done. `params` are the ids in the path, by kind. */
 export type Done = {
@@ -169,13 +174,15 @@ export type MeteredWire = {
 }
 
 /** By what a prompt is counted: the counter of its texts, and whose rules hold for what is no text, and when.
- * `lengths`: the seconds of sounds, by their base64, where they were measured. */
+ * `lengths`: the seconds of sounds, by their base64, where they were measured; `bytesEach`: how much is looked at of
+ * what is no text, where others wait meanwhile. */
 export type Counting = {
   readonly counter: Counter
   readonly provider: string
   readonly model: string
   readonly at: Instant
   readonly lengths?: ReadonlyMap<string, number>
+  readonly bytesEach?: number
   /** What is known of the objects that the request names. */
   readonly objects?: KnownObjects
 }
@@ -198,12 +205,7 @@ export type ReplyWire = MeteredWire & {
   /** Takes out of an event what `askUsage` caused; null when the whole event was caused by it. */
   readonly cutUsage: (event: string) => string | null
   /** Counts what a call used where the vendor did not say. */
-  readonly count: (
-    request: Json,
-    produced: readonly string[],
-    counter: Counter,
-    objects?: KnownObjects,
-  ) => Counted
+  readonly count: (request: Json, produced: readonly string[], counting: Counting) => Counted
   /** Absent where the wire has no field that caps its history, or no history. */
   readonly capHistory?: CapHistory
   /** History sent again and all text of the request, in bytes, where counting is not worth it. */

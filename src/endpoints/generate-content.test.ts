@@ -3,6 +3,7 @@ import { transparentPng } from '../../test/support/pictures.ts'
 import { silentWav } from '../../test/support/sounds.ts'
 import { providers } from '../providers/index.gen.ts'
 import { parseInstant } from '../time.ts'
+import { loadEncoding } from '../tokens/text.ts'
 import type { ReplyWire, Surroundings } from './endpoint.ts'
 import type { Json } from './json.ts'
 
@@ -115,5 +116,16 @@ describe('a request of generateContent', () => {
     expect(wire.history({ model, contents, systemInstruction: { parts: [{ text: 'xy' }] } })).toEqual({
       ...{ resent: 6, total: 11 },
     })
+  })
+
+  it('is counted with its images as closely as it asks to be looked at', async () => {
+    const counting = { ...around, counter: await loadEncoding('o200k_base') }
+    const data = transparentPng(1_000).toString('base64')
+    const countOf = (more: object, ...parts: readonly Json[]): number =>
+      Number(wire.count(asking(more, ...parts), [], counting).usage.input_text_tokens)
+    const image = { inlineData: { mimeType: 'image/png', data } }
+    const low = { generationConfig: { mediaResolution: 'MEDIA_RESOLUTION_LOW' } }
+    // Four crops of 258 tokens, or one small look of 64.
+    expect([countOf({}, image) - countOf({}), countOf(low, image) - countOf(low)]).toEqual([1032, 64])
   })
 })

@@ -12,8 +12,10 @@ import {
   partsOf,
   unheardPart,
 } from './content-request.ts'
+import { counted } from './counted.ts'
 import type { Endpoint, ReplyWire, Route, Surroundings } from './endpoint.ts'
 import { googleErrors } from './google-errors.ts'
+import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
 import { plainEndpoint } from './plain-wire.ts'
@@ -76,7 +78,7 @@ const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
   const prompt = {
     parts: isCached ? [...parts, unheardPart] : parts,
     vendor,
-    detail: detailOfParts(request) ?? textOf(either(configOf(request), 'mediaResolution')),
+    detail: detailOf(request),
     unseen: isCached ? 'a cache that the vendor keeps' : null,
     overhead: listOf(member(request, 'tools')).length > 0 ? toolsOverheadTokensMax : 0,
     meters: textMeters,
@@ -97,11 +99,12 @@ const hostedTool = (request: Json): string | null => {
   return names.find((name) => name !== 'functionDeclarations' && name !== 'function_declarations') ?? null
 }
 
-/** Where a part says for itself how closely it is looked at, the closest look is taken for all. */
-const detailOfParts = (request: Json): string | null =>
+/** How closely images are looked at, where the request says. Where a part says it for itself, the closest look is
+ * taken for all. */
+const detailOf = (request: Json): string | null =>
   partsOf(request).some((part) => (either(part, 'mediaResolution') ?? null) !== null)
     ? 'media_resolution_of_its_own'
-    : null
+    : textOf(either(configOf(request), 'mediaResolution'))
 
 const boundOutput = (request: Json, { outputTokensMax }: Surroundings): Bound => {
   const config = configOf(request)
@@ -125,35 +128,23 @@ const boundOutput = (request: Json, { outputTokensMax }: Surroundings): Bound =>
 /** Models that draw do so without being asked for a picture. */
 const mayDraw = (request: Json): boolean => modelOf(request)?.includes('-image') ?? false
 
-const count: ReplyWire['count'] = (request, produced, counter) => {
+const count: ReplyWire['count'] = (request, produced, { counter, ...counting }) => {
   const model = modelOf(request) ?? ''
+  const detail = detailOf(request)
+  const shown = { ...counting, provider: vendor, model, ...(detail !== null && { detail }) }
   const prompt = countGenerateContent(request, model, counter, {
     partTokens: (content) => {
       const part = partOfContent(content)
-      return part === null ? null : mediaPart(part, { provider: vendor, model })
+      return part === null ? null : mediaPart(part, shown)
     },
   })
-  const { tokens, sound = 0 } = prompt
-  return {
-    usage: {
-      input_text_tokens: tokens - sound,
-      ...(sound > 0 && { input_audio_tokens: sound }),
-      output_text_tokens: produced.reduce((sum, text) => sum + countGeminiText(text, model, counter), 0),
-    },
-    history: prompt.history,
-    rule: prompt.rule,
-  }
+  const output = produced.reduce((sum, text) => sum + countGeminiText(text, model, counter), 0)
+  return counted(prompt, output)
 }
 
-/** History: what stands before the contents after the last one of the model. */
-const history: ReplyWire['history'] = (request) => {
-  const contents = listOf(member(request, 'contents'))
-  const last = contents.findLastIndex((content) => member(content, 'role') === 'model')
-  let [resent, total] = [0, contentBytes(either(request, 'systemInstruction'))]
-  contents.forEach((content, index) => {
-    const bytes = contentBytes(content)
-    total += bytes
-    if (index <= last) resent += bytes
+const history: ReplyWire['history'] = (request) =>
+  historySent(listOf(member(request, 'contents')), {
+    isModels: (content) => member(content, 'role') === 'model',
+    bytesOf: contentBytes,
+    instructions: contentBytes(either(request, 'systemInstruction')),
   })
-  return { resent, total }
-}

@@ -45,7 +45,7 @@ export const images = (
       isByThePiece(surroundings.model)
         ? [boundPieces(request, surroundings, defaults)]
         : boundTokens(request, surroundings),
-    count: (request, _produced, counter) => {
+    count: (request, _produced, { counter }) => {
       const model = textOf(member(request, 'model')) ?? defaults.model
       const pictures = picturesAsked(request) ?? 1
       const each = isByThePiece(model) ? null : pictureTokensMost(request, model)

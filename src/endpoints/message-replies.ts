@@ -40,7 +40,14 @@ const withProblems = (reply: Reply, problems: readonly string[]): Reply =>
     : { ...reply, usage: { ...reply.usage, problems: [...reply.usage.problems, ...problems] } }
 
 const visibleText = (content: readonly Json[]): string =>
-  content.map((block) => textOf(member(block, 'text')) ?? jsonText(member(block, 'input'))).join('')
+  content
+    .map(
+      (block) =>
+        textOf(member(block, 'text')) ??
+        textOf(member(block, 'thinking')) ??
+        jsonText(member(block, 'input')),
+    )
+    .join('')
 
 const jsonText = (input: Json): string => (input === undefined ? '' : JSON.stringify(input))
 
@@ -97,22 +104,26 @@ const messageStream = (readReply: (message: Json) => Reply): StreamMeter => {
 }
 
 /** A stream that broke off before its totals, or ended without them: its input is known, and of its output only the
- * text that came, which has at most one token a byte. */
+ * text that came, which has at most one token a byte. Thinking that is not shown is not in it. */
 const withoutTotals = (reply: Reply, produced: readonly string[], ended: boolean): Reply => {
   if (reply.usage === null) return reply
   const { output_text_tokens: begun } = reply.usage.usage
   const came = produced.reduce((sum, text) => sum + tokensAtMost(text), 0)
-  const output = Math.max(came, typeof begun === 'number' ? begun : 0)
+  const outputBegun = typeof begun === 'number' ? begun : 0
+  const output = Math.max(came, outputBegun)
   const usage = { ...reply.usage.usage, output_text_tokens: output }
-  const problem = 'the stream ended without totals: its output has at most one token a byte'
+  const problem = 'the stream ended without totals'
   const problems = ended ? [...reply.usage.problems, problem] : reply.usage.problems
-  return { ...reply, usage: { ...reply.usage, usage, problems } }
+  return { ...reply, outputBegun, usage: { ...reply.usage, usage, problems } }
 }
 
 type Message = Readonly<Record<string, Json>>
 
 const deltaText = (delta: Json): string =>
-  textOf(member(delta, 'text')) ?? textOf(member(delta, 'partial_json')) ?? ''
+  textOf(member(delta, 'text')) ??
+  textOf(member(delta, 'partial_json')) ??
+  textOf(member(delta, 'thinking')) ??
+  ''
 
 const present = (usage: Json): object =>
   Object.fromEntries(Object.entries(Object(usage)).filter(([, value]) => value !== null))

@@ -152,13 +152,13 @@ describe('a request of messages', () => {
   })
 
   it('is counted with its images, and its reply by the same ratio', async () => {
-    const counter = await loadEncoding('o200k_base')
+    const counting = { ...around, counter: await loadEncoding('o200k_base') }
     const data = transparentPng(280).toString('base64')
-    const text = wire.count(asking({}), ['Two.'], counter)
+    const text = wire.count(asking({}), ['Two.'], counting)
     const seen = wire.count(
       asking({}, [{ type: 'text', text: 'How many moons has Mars?' }, image(data)]),
       [],
-      counter,
+      counting,
     )
     expect(text.usage).toEqual({ input_text_tokens: 12, output_text_tokens: 3 })
     expect(seen.usage.input_text_tokens).toBe(112)

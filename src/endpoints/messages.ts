@@ -4,7 +4,9 @@ import type { UsageShape } from '../usage/read.ts'
 import { anthropicErrors } from './anthropic-errors.ts'
 import type { Bound } from './bound.ts'
 import { mediaPart } from './content-parts.ts'
+import { counted } from './counted.ts'
 import type { Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { blocksOf, contentBytes, partOfBlock } from './message-blocks.ts'
 import { messageReplies } from './message-replies.ts'
@@ -109,33 +111,21 @@ const boundOutput = (
   }
 }
 
-const count: ReplyWire['count'] = (request, produced, counter) => {
+const count: ReplyWire['count'] = (request, produced, { counter, ...shown }) => {
   const model = textOf(member(request, 'model')) ?? ''
   const prompt = countMessages(request, counter, {
     partTokens: (block) => {
       const part = partOfBlock(block)
-      return part === null ? null : mediaPart(part, { provider: vendor, model })
+      return part === null ? null : mediaPart(part, { ...shown, provider: vendor, model })
     },
   })
-  return {
-    usage: {
-      input_text_tokens: prompt.tokens,
-      output_text_tokens: produced.reduce((sum, text) => sum + countClaudeText(text, model, counter), 0),
-    },
-    history: prompt.history,
-    rule: prompt.rule,
-  }
+  const output = produced.reduce((sum, text) => sum + countClaudeText(text, model, counter), 0)
+  return counted(prompt, output)
 }
 
-/** History: what stands before the messages after the last assistant's. */
-const history: ReplyWire['history'] = (request) => {
-  const turns = listOf(member(request, 'messages'))
-  const last = turns.findLastIndex((message) => member(message, 'role') === 'assistant')
-  let [resent, total] = [0, contentBytes(member(request, 'system'))]
-  turns.forEach((message, index) => {
-    const bytes = contentBytes(member(message, 'content'))
-    total += bytes
-    if (index <= last) resent += bytes
+const history: ReplyWire['history'] = (request) =>
+  historySent(listOf(member(request, 'messages')), {
+    isModels: (message) => member(message, 'role') === 'assistant',
+    bytesOf: (message) => contentBytes(member(message, 'content')),
+    instructions: contentBytes(member(request, 'system')),
   })
-  return { resent, total }
-}

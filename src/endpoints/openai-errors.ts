@@ -4,6 +4,7 @@ import type { Refusal } from './endpoint.ts'
 /** The `type` and `code` OpenAI's clients know for what happened; else the code is Octroi's own. */
 const vendorTerms: Partial<Record<ErrorCode, { type: string; code: string }>> = {
   budget_exceeded: { type: 'insufficient_quota', code: 'insufficient_quota' },
+  rate_limited: { type: 'requests', code: 'rate_limit_exceeded' },
   missing_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
   wrong_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
   revoked_key: { type: 'invalid_request_error', code: 'invalid_api_key' },
@@ -27,10 +28,14 @@ const shape = (error: OctroiError): { readonly error: object } => {
   }
 }
 
+/** A rate limit that time alone makes room in. */
+const isRetryable = ({ code, details }: OctroiError): boolean =>
+  code === 'rate_limited' && typeof details['retryAfterMs'] === 'number'
+
 /** An error as OpenAI's wires shape it. Only an attempt that never reached the vendor invites a retry. */
 export const openaiRefusal = (error: OctroiError): Refusal => {
   const { status } = errorCodes[error.code]
-  const retry = error.code === 'overloaded' || error.code === 'upstream_unreachable'
+  const retry = error.code === 'overloaded' || error.code === 'upstream_unreachable' || isRetryable(error)
   return {
     status,
     headers: { 'content-type': 'application/json', 'x-should-retry': retry ? 'true' : 'false' },

@@ -21,6 +21,9 @@ export type Reply = Priced & {
   readonly id: string | null
   readonly usage: Reading | null
   readonly produced: readonly string[]
+  /** Where a stream broke off before it said its output: as many tokens as it said at its beginning. The usage then
+   * holds a bound of the output, by the text that came, and who counts that text knows better. */
+  readonly outputBegun?: number
   /** What the same reply bills under another model or other attributes. */
   readonly apart: readonly Portion[]
   /** What goes on costing with time. */

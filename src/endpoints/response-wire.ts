@@ -3,8 +3,10 @@ import { countResponses } from '../tokens/responses.ts'
 import { tokensAtMost } from '../tokens/text.ts'
 import { tighten } from './chat-completions.ts'
 import { mediaPart } from './content-parts.ts'
-import type { ReplyWire } from './endpoint.ts'
+import { counted } from './counted.ts'
+import type { CountPrompt, ReplyWire } from './endpoint.ts'
 import { capResponseHistory } from './history-cap.ts'
+import { historySent, isInstruction } from './history-sent.ts'
 import type { JobWire } from './job.ts'
 import { type Json, listOf, member, textOf } from './json.ts'
 import type { KnownObjects, Learn } from './objects.ts'
@@ -66,26 +68,19 @@ export const responseWire = ({ readReply, meterStream }: ReaderOfBoth): ReplyWir
     conversation: conversationNamed(request, objects),
   }),
   bound: boundResponse,
-  countPrompt: (request, { counter, objects = {}, ...shown }) =>
-    countResponses(request, counter, {
-      partTokens: (part) => mediaPart(chatPart(part), shown),
-      ...given(previousOf(request, objects)),
-    }),
+  countPrompt,
   tighten,
   readReply,
   meterStream,
   askUsage: () => null,
   capHistory: capResponseHistory,
   cutUsage: (event) => event,
-  count: (request, produced, counter, objects = {}) => {
-    const previous = previousOf(request, objects)
-    const prompt = countResponses(request, counter, given(previous))
-    const output = produced.reduce((sum, text) => sum + counter.count(text), 0)
-    return {
-      usage: { input_text_tokens: prompt.tokens, output_text_tokens: output },
-      history: Math.min(prompt.tokens, prompt.history + (previous?.tokens ?? 0)),
-      rule: prompt.rule,
-    }
+  count: (request, produced, counting) => {
+    const previous = previousOf(request, counting.objects ?? {})
+    const prompt = countPrompt(request, counting)
+    const output = produced.reduce((sum, text) => sum + counting.counter.count(text), 0)
+    const history = Math.min(prompt.tokens, prompt.history + (previous?.tokens ?? 0))
+    return { ...counted(prompt, output), history }
   },
   history,
   kept: (request, objects) => {
@@ -98,6 +93,12 @@ export const responseWire = ({ readReply, meterStream }: ReaderOfBoth): ReplyWir
     }
   },
 })
+
+const countPrompt: CountPrompt = (request, { counter, objects = {}, ...shown }) =>
+  countResponses(request, counter, {
+    partTokens: (part) => mediaPart(chatPart(part), shown),
+    ...given(previousOf(request, objects)),
+  })
 
 type ReaderOfBoth = { readonly [K in keyof ReplyReader]: NonNullable<ReplyReader[K]> }
 
@@ -120,22 +121,12 @@ const previousOf = (request: Json, objects: KnownObjects): PartCount | null => {
   return { tokens, low: isWhole ? tokens : 0, high: chain.tokensMost }
 }
 
-/** History that the request itself sends again: what stands before the items after the model's last; instructions
- * are not history. */
+/** History that the request itself sends again. */
 const history = (request: Json): { readonly resent: number; readonly total: number } => {
   const input = member(request, 'input')
   const instructions = tokensAtMost(textOf(member(request, 'instructions')) ?? '')
   if (typeof input === 'string') return { resent: 0, total: instructions + tokensAtMost(input) }
-  const items = listOf(input)
-  const last = items.findLastIndex(isModels)
-  let [resent, total] = [0, instructions]
-  items.forEach((item, index) => {
-    const bytes = itemBytes(item)
-    const role = textOf(member(item, 'role'))
-    total += bytes
-    if (index <= last && role !== 'system' && role !== 'developer') resent += bytes
-  })
-  return { resent, total }
+  return historySent(listOf(input), { isModels, isInstruction, bytesOf: itemBytes, instructions })
 }
 
 /** Whether the model wrote an item. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { transparentPng } from '../../test/support/pictures.ts'
 import { OctroiError } from '../errors.ts'
 import { parseInstant } from '../time.ts'
 import { loadEncoding } from '../tokens/text.ts'
@@ -225,6 +226,23 @@ it('bounds the items of a conversation by their bytes, and not where they hold m
   expect(itemsTokensMost({ items })).toBe(JSON.stringify(items).length)
   expect(itemsTokensMost({ items: [{ role: 'user', content: [{ type: 'input_image' }] }] })).toBeNull()
   expect(itemsTokensMost({ items: [{ type: 'item_reference', id: 'msg_1' }] })).toBeNull()
+})
+
+it('is counted with its images where the reply tells no usage: 765 tokens for 1000 x 1000', async () => {
+  const counting = { ...around({}), counter: await loadEncoding('o200k_base') }
+  const countOf = (...more: readonly Json[]) =>
+    wire.count(
+      {
+        model: 'gpt-4o',
+        input: [{ role: 'user', content: [{ type: 'input_text', text: 'what is it?' }, ...more] }],
+      },
+      ['Yes'],
+      counting,
+    ).usage
+  const image_url = `data:image/png;base64,${transparentPng(1_000).toString('base64')}`
+  // 3 a message, 1 the role, 4 the text, 3 the beginning of the reply.
+  expect(countOf()).toEqual({ input_text_tokens: 11, output_text_tokens: 1 })
+  expect(countOf({ type: 'input_image', image_url, detail: 'high' }).input_text_tokens).toBe(776)
 })
 
 it('takes what stands before the newest items of an input as sent before, but no instructions', () => {

@@ -24,7 +24,7 @@ export const transcriptions = (id: 'transcriptions' | 'translations', tokens: Us
       tags: {},
     }),
     bound,
-    count: (request, produced, counter) => {
+    count: (request, produced, { counter }) => {
       const model = textOf(member(request, 'model')) ?? ''
       const seconds = secondsOf(fileOf(member(request, 'file')))
       if (seconds === null) return uncounted('the length of the sound is not known')

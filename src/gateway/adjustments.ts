@@ -48,7 +48,7 @@ export const applyAdjustments = async (
   const outcomes: Outcome[] = []
   for (const adjustment of adjustments) {
     const { outcome, settled, unresolved } = await ledger.adjust(adjustment)
-    admission.count({ settled, unresolved })
+    admission.count({ at: adjustment.at, settled, unresolved })
     outcomes.push(outcome)
   }
   return { outcomes }
@@ -97,7 +97,7 @@ const adjustment = z.strictObject({
     .array(z.strictObject({ meter, quantity, code: z.enum(['no_price', 'unknown_model']), message: text }))
     .max(50),
   unresolved: z
-    .array(z.strictObject({ limit: text, windowStart: z.int(), amount: picos }))
+    .array(z.strictObject({ limit: text, counter: text.optional(), windowStart: z.int(), amount: picos }))
     .max(100)
     .optional(),
   resent: z.strictObject({ tokens: whole, amount: picos, exact: z.boolean() }).nullable(),

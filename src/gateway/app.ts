@@ -3,13 +3,16 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OctroiError } from '../errors.ts'
 import type { Database } from '../ledger/database.ts'
+import { deferReservations } from '../ledger/deferred-reservations.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { createAdmission } from '../limits/admit.ts'
+import type { Crossing } from '../limits/crossing.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
 import { type Accruals, createAccruals } from './accruals/accruals.ts'
 import { isLoopback, refuseOpenControl } from './admin.ts'
+import { createBeside } from './beside/beside.ts'
 import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
 import { createCounting } from './counting.ts'
@@ -23,6 +26,7 @@ import { createRouter } from './route.ts'
 import { startScheduler } from './scheduler.ts'
 import { createTill, type TillLine } from './till.ts'
 import { createVectorStorage } from './vector-storage.ts'
+import { createWaiting } from './waiting.ts'
 import { createWatches, defaultRhythms, type Rhythms } from './watches.ts'
 
 export type GatewayOptions = {
@@ -45,6 +49,8 @@ export type GatewayOptions = {
   /** Where there is one, the control plane wants it, except for its health. */
   readonly adminToken?: string
   readonly onTill?: (line: TillLine) => void
+  /** Told once of every share of a cap (`warnAt`) that a limit has reached. */
+  readonly onCrossing?: (crossing: Crossing) => void
   /** Told of every fault, without content. */
   readonly onFault?: (error: unknown) => void
   /** Told of every request that is refused, without content. */
@@ -83,9 +89,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const adminToken = options.adminToken ?? null
   refuseOpenControl(controlHost, adminToken)
   const metrics = createMetrics()
-  const ledger = metrics.timeLedger(openLedger(database))
+  const written = metrics.timeLedger(openLedger(database))
+  const ledger = config.journal === 'before-reply' ? deferReservations(written) : written
   const registry = await openRegistry(database, options.pepper)
-  const admission = createAdmission(config.limits, await ledger.balances())
+  const bounds = { ...defaultBounds, ...options.bounds }
+  const counters = createAdmission(config.limits, await ledger.balances())
+  const waiting = createWaiting(counters, clock, bounds, options.onCrossing ?? (() => {}))
+  const { admission } = waiting
   const leases = createLeases({ ledger, admission, clock })
   const { book } = options
   const accruals = createAccruals({ ledger, book, admission, clock })
@@ -95,6 +105,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     book,
     models: options.models,
     admission,
+    waiting,
     ledger,
     registry,
     leases,
@@ -106,14 +117,18 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       metrics.called(line)
       options.onTill?.(line)
     }),
-    bounds: { ...defaultBounds, ...options.bounds },
+    bounds,
     historyCaps: config.historyCaps,
+    unmetered: config.unmetered,
   }
   const watches = createWatches(parts, { ...defaultRhythms, ...options.rhythms }, report)
+  let taking = true
   const handler = createHandler({
     parts,
+    isTaking: () => taking,
     watches,
     router: createRouter(config.upstreams),
+    beside: createBeside(parts, config.upstreams),
     anonymous: config.anonymous,
     report,
     refused: (request) => {
@@ -121,7 +136,6 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       options.onRefused?.(request)
     },
   })
-  let taking = true
   const data = await listen(createServer(serverOptions, handler.answer), options.port, host)
   const controlToken = adminToken === null ? null : randomBytes(32).toString('base64url')
   const tokens = [adminToken, controlToken].filter((token) => token !== null)
@@ -133,6 +147,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
           port: options.controlPort,
           admin: { host: controlHost, tokens },
           isReady: () => taking,
+          journal: config.journal,
           metrics: () =>
             metrics.text({
               requestsInFlight: handler.inFlight(),
@@ -163,6 +178,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     accruals,
     close: async (waitMs = 10_000) => {
       taking = false
+      waiting.close()
       await Promise.all([stop(data, waitMs), handler.idle(waitMs)])
       watches.close()
       await accruals.stop()
@@ -176,6 +192,8 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     },
   }
 }
+
+const idleMs = 50
 
 /** How long what was broken off may take to be settled. */
 const settleMsMax = 5_000
@@ -191,7 +209,8 @@ const serverOptions = {
   noDelay: true,
 } as const
 
-const refuseOpenDoor = (config: GatewayConfig, host: string): void => {
+/** Throws `bad_input` where calls without a key could come from other machines. */
+export const refuseOpenDoor = (config: GatewayConfig, host: string): void => {
   if (config.anonymous && !isLoopback(host)) {
     throw new OctroiError(
       'bad_input',
@@ -216,9 +235,11 @@ const listen = (server: Server, port: number, host: string): Promise<Server> =>
 const stop = (server: Server, waitMs: number): Promise<void> =>
   new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), waitMs)
+    // A kept connection is closed when its last reply has left, not when its client gives it up.
+    const idle = setInterval(() => server.closeIdleConnections(), idleMs)
     server.close(() => {
       clearTimeout(force)
+      clearInterval(idle)
       resolve()
     })
-    server.closeIdleConnections()
   })

@@ -239,7 +239,7 @@ describe('a run that brings its thread', () => {
     expect(rows.map(({ call }) => call.conversation)).toEqual([first.thread_id, first.thread_id])
     expect(rows.map(({ call }) => call.tags)).toEqual([{ assistant }, { assistant }])
     const users = new Set(rows.map(({ call }) => call.endUser))
-    expect([...users]).toEqual([world.gateway.registry.pseudonym('ada')])
+    expect([...users]).toEqual([await world.gateway.registry.pseudonym('ada')])
     expect(ledgerTokens()).toEqual(billedTokens())
   })
 })

@@ -16,22 +16,23 @@ export const createShape = (bounds: ShapeBounds): { add: (bytes: Buffer) => void
   const { requestValuesMax, requestEscapesMax, requestDepthMax } = bounds
   let [values, escapes, depth] = [0, 0, 0]
   let place: Place = 'between'
+  /** The next backslash of these bytes, wherever the string ends that is read: it is looked for once, not once a string. */
+  let backslashAt = -1
 
   /** Where the string goes on after what was read of it, or past the end. */
   const readString = (bytes: Buffer, from: number): number => {
     let at = from
     let closing = -1
-    let next = -1
     while (at < bytes.length) {
       if (closing < at) closing = found(bytes, quote, at)
-      if (next < at) next = found(bytes, backslash, at)
-      if (closing < next) {
+      if (backslashAt < at) backslashAt = found(bytes, backslash, at)
+      if (closing < backslashAt) {
         place = 'between'
         return closing + 1
       }
-      if (next === bytes.length) return next
+      if (backslashAt === bytes.length) return backslashAt
       escapes += 1
-      at = next + 2
+      at = backslashAt + 2
     }
     if (at > bytes.length) place = 'escaped'
     return at
@@ -63,6 +64,7 @@ export const createShape = (bounds: ShapeBounds): { add: (bytes: Buffer) => void
   return {
     add: (bytes) => {
       let at = 0
+      backslashAt = -1
       if (place === 'escaped' && bytes.length > 0) {
         place = 'string'
         at = 1

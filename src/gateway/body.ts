@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Json } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
 import { createShape, type ShapeBounds } from './body-shape.ts'
+import { joined, readChunks } from './held.ts'
 import { isMultipart } from './multipart.ts'
 import { turn } from './turn.ts'
 
@@ -16,14 +17,16 @@ export const readBody = async (incoming: IncomingMessage, bounds: BodyBounds): P
   if (declared > bytesMax) throw tooLarge(bytesMax)
   const chunks: Buffer[] = []
   let bytes = 0
-  // Who is refused in the middle of a body shall still hear it: leaving the loop closes no connection.
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  // Who is refused in the middle of a body shall still hear it: it is paused, and no connection closed.
+  await readChunks(incoming, (chunk) => {
     bytes += chunk.length
     if (bytes > bytesMax) throw tooLarge(bytesMax)
     shape?.add(chunk)
     chunks.push(chunk)
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)
+    return true
+  })
+  await turn(bytes)
+  return joined(chunks, bytes)
 }
 
 const tooLarge = (bytesMax: number): OctroiError =>
@@ -58,8 +61,8 @@ export const parseLarge = async (bytes: Buffer): Promise<Json> => {
   return value
 }
 
-/** Decoding and parsing take a millisecond a megabyte each, of plain text. */
-const oneStepBytesMax = 2_000_000
+/** Decoding and parsing take a millisecond a megabyte each, of plain text, and each leaves a megabyte to clear away. */
+const oneStepBytesMax = 200_000
 
 /** Where the text broke, without repeating the text: it may hold what nobody should log. */
 const positionOf = (error: unknown): string => {

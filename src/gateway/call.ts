@@ -10,15 +10,15 @@ import type { Target } from './route.ts'
 /** Names the upstream attempt: who, when, what. A key's owner is never overridden by tags; without a key the
  * tags of the same names say who it is. Throws `bad_input` when no model is named, and `not_allowed`
  * when the key may not use it. */
-export const nameCall = (
+export const nameCall = async (
   facts: RequestFacts,
   {
     caller,
     target,
     at,
     pseudonym,
-  }: { caller: Caller; target: Target; at: Instant; pseudonym: (text: string) => string },
-): Call => {
+  }: { caller: Caller; target: Target; at: Instant; pseudonym: (name: string) => Promise<string> },
+): Promise<Call> => {
   if (facts.model === null) {
     throw new OctroiError(
       'bad_input',
@@ -34,7 +34,7 @@ export const nameCall = (
     model: facts.model.slice(0, 200),
     endpoint: target.endpoint.id,
     ...owner,
-    endUser: facts.endUser === null ? null : pseudonym(facts.endUser),
+    endUser: facts.endUser === null ? null : await pseudonym(facts.endUser),
     conversation: target.params.thread ?? owner.tags.conversation ?? facts.conversation ?? null,
   }
 }

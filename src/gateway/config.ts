@@ -1,15 +1,20 @@
 import { z } from 'zod'
 import { OctroiError } from '../errors.ts'
-import { type Limit, parseLimit } from '../limits/limit.ts'
+import type { Journal } from '../ledger/deferred-reservations.ts'
+import type { Limit } from '../limits/limit.ts'
+import { parseLimits } from '../limits/parse-limit.ts'
 import { providers } from '../providers/index.gen.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { ConfiguredCap } from './history-cap.ts'
+import type { UnmeteredPolicy } from './unmetered.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What the operator may configure, as zod reads it. */
 export const configSchema = z.strictObject({
   /** Without a file, calls without an Octroi key pass on loopback; with one, only where it says so. */
   anonymous: z.boolean().default(false),
+  /** When a reservation goes to the disk. `before-reply` halves the flushes, and loses calls in flight at a crash. */
+  journal: z.enum(['before-send', 'before-reply']).default('before-send'),
   providers: z
     .record(
       z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -28,6 +33,22 @@ export const configSchema = z.strictObject({
       }),
     )
     .default({}),
+  /** Whether paths that no wire has are passed on: those that are named, or begin as one with a `*` at its end, and all
+   * others. */
+  unmetered: z
+    .strictObject({
+      default: z.enum(['pass', 'refuse']).optional(),
+      paths: z
+        .record(
+          z
+            .string()
+            .max(200)
+            .regex(/^\/[^*]*\*?$/, 'write a path, as "/agents", or its beginning, as "/agents/*"'),
+          z.enum(['pass', 'refuse']),
+        )
+        .default({}),
+    })
+    .default({ paths: {} }),
   limits: z.array(z.unknown()).max(1_000).default([]),
   /** Caps on history that is sent again, for the calls of whoever is named; of several the first that fits. */
   historyCaps: z
@@ -60,9 +81,11 @@ export const configSchema = z.strictObject({
 
 export type GatewayConfig = {
   readonly anonymous: boolean
+  readonly journal: Journal
   readonly upstreams: readonly Upstream[]
   readonly limits: readonly Limit[]
   readonly historyCaps: readonly ConfiguredCap[]
+  readonly unmetered: UnmeteredPolicy
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -78,13 +101,15 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
       `Configuration: ${issue?.path.join('.') || 'the file'}: ${issue?.message}.`,
     )
   }
-  const { anonymous, limits, historyCaps } = parsed.data
+  const { anonymous, journal, limits, historyCaps, unmetered } = parsed.data
   const configured = Object.entries(parsed.data.providers)
   const named = configured.length === 0 ? [['openai', {}] as const] : configured
   return {
     anonymous,
+    journal,
     upstreams: named.map(([name, settings]) => upstreamOf(name, settings, environment)),
-    limits: limits.map(parseLimit),
+    limits: readLimits(limits),
+    unmetered: { default: unmetered.default ?? null, paths: unmetered.paths },
     historyCaps: historyCaps.map(
       ({ match, lastMessages = null, promptTokens = null, truncation = null }) => ({
         match: withoutGaps(match),
@@ -94,6 +119,20 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
       }),
     ),
   }
+}
+
+/** Reads limits as a gateway keeps them. Throws `bad_input` naming the field and the remedy. */
+export const readLimits = (limits: readonly unknown[]): readonly Limit[] =>
+  parseLimits(limits).map(refuseClamp)
+
+/** The gateway does not change what a client asks for. */
+const refuseClamp = (limit: Limit): Limit => {
+  if (limit.action !== 'clamp') return limit
+  throw new OctroiError(
+    'bad_input',
+    `Configuration: the limit "${limit.name}" cannot have the action "clamp": the gateway lowers no output limit. ` +
+      'Write "refuse" or "wait".',
+  )
 }
 
 /** What holds without a configuration: OpenAI, or the address given, and the client's own keys. */
@@ -139,6 +178,7 @@ const upstreamOf = (name: string, settings: Settings, environment: Environment):
     provider,
     baseUrl: new URL(baseUrl),
     credential: (variable === null ? undefined : environment[variable]) ?? null,
+    keyVariable: variable,
     pricesFrom: settings.pricesFrom ?? (settings.kind === undefined ? provider.id : name),
     models: settings.models ?? {},
   }

@@ -4,11 +4,11 @@ import { serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { errorCodes, OctroiError } from '../errors.ts'
-import { formatPicos } from '../money/money.ts'
-import { formatInstant } from '../time.ts'
+import type { Journal } from '../ledger/deferred-reservations.ts'
 import { applyAdjustments, readAdjustments } from './adjustments.ts'
 import { type Admin, permitAdmin } from './admin.ts'
-import { readGrace, readKeyChanges, readNewKey, shownKey } from './key-requests.ts'
+import { readEndUser, readGrace, readKeyChanges, readNewKey, shownKey } from './key-requests.ts'
+import { shownLimit } from './limit-states.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 
@@ -19,12 +19,14 @@ export type ControlOptions = {
   readonly admin: Admin
   /** False while no new calls are taken. */
   readonly isReady: () => boolean
+  /** When reservations go to the disk. */
+  readonly journal: Journal
   /** The metrics as they stand, in the text format of Prometheus. */
   readonly metrics: () => string
 }
 
 /** The control plane: keys, limits, adjustments, metrics and health, apart from the port that applications use. */
-export const createControl = async ({ parts, port, admin, isReady, metrics }: ControlOptions) => {
+export const createControl = async ({ parts, port, admin, isReady, journal, metrics }: ControlOptions) => {
   const { registry, clock, admission, leases } = parts
   const app = new Hono()
     .use(async (context, next) => {
@@ -35,9 +37,9 @@ export const createControl = async ({ parts, port, admin, isReady, metrics }: Co
     .get('/healthz', (context) => context.json({ status: 'ok' }))
     .get('/readyz', async (context) => {
       const callsInFlight = leases.count()
-      if (!isReady()) return context.json({ status: 'stopping', callsInFlight }, 503)
+      if (!isReady()) return context.json({ status: 'stopping', callsInFlight, journal }, 503)
       await parts.ledger.balances()
-      return context.json({ status: 'ready', callsInFlight })
+      return context.json({ status: 'ready', callsInFlight, journal })
     })
     .get('/metrics', (context) =>
       context.body(metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
@@ -59,23 +61,18 @@ export const createControl = async ({ parts, port, admin, isReady, metrics }: Co
     .post('/octroi/v1/keys/:id/revoke', async (context) => {
       return context.json({ key: shownKey(await registry.revokeKey(context.req.param('id'), clock.now())) })
     })
+    .post('/octroi/v1/end-users/find', async (context) =>
+      context.json({ pseudonym: await registry.findEndUser(readEndUser(await context.req.json())) }),
+    )
+    .post('/octroi/v1/end-users/forget', async (context) =>
+      context.json({ forgotten: await registry.forgetEndUser(readEndUser(await context.req.json())) }),
+    )
     .post('/octroi/v1/adjustments', async (context) =>
       context.json(await applyAdjustments(parts, readAdjustments(await context.req.json()))),
     )
     .get('/octroi/v1/limits', (context) =>
       context.json({
-        limits: admission.state(clock.now()).map((state) => ({
-          limit: state.limit,
-          currency: state.currency,
-          cap: formatPicos(state.cap),
-          settled: formatPicos(state.settled),
-          held: formatPicos(state.held),
-          unresolved: formatPicos(state.unresolved),
-          free: formatPicos(state.free),
-          over: formatPicos(state.over),
-          windowStart: formatInstant(state.windowStart),
-          resetsAt: formatInstant(state.resetsAt),
-        })),
+        limits: admission.state(clock.now()).map(shownLimit),
       }),
     )
     .notFound((context) =>

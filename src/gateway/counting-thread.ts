@@ -20,10 +20,11 @@ const count = async (asked: CountAsked): Promise<Counts> => {
       }
     }
     case 'reply': {
-      const { body, produced, model, objects } = asked
+      const { body, produced, as } = asked
       const wire = replyWire(asked.place)
       if (wire === null) return none
-      return { ...none, counted: wire.count(jsonOf(body), produced, await counterOf(model), objects) }
+      const counting = { ...as, counter: await counterOf(as.model) }
+      return { ...none, counted: wire.count(jsonOf(body), produced, counting) }
     }
     case 'run': {
       const { run, seen, room } = asked

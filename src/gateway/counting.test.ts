@@ -29,7 +29,7 @@ const prompt = (request: object, more: object = {}) =>
   counting.prompt({ place, wire: chatWire(), body: bytes(request), request, as, ...more })
 
 const reply = (request: object, produced: readonly string[]) =>
-  counting.reply({ place, wire: chatWire(), body: bytes(request), request, produced, model: 'gpt-4o' })
+  counting.reply({ place, wire: chatWire(), body: bytes(request), request, produced, as })
 
 it('counts a prompt to the token', async () => {
   counting = createCounting(patient)

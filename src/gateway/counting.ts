@@ -25,7 +25,7 @@ export type SentBody = {
 }
 
 /** By whose rules, as which model and when a call is counted. */
-type CountedAs = {
+export type CountedAs = {
   readonly provider: string
   readonly model: string
   readonly at: Instant
@@ -46,11 +46,7 @@ export type Counting = {
   ) => Promise<PromptCount | null>
   /** What a call used whose reply did not say so: at most one token a byte where it is not counted. */
   readonly reply: (
-    asked: SentBody & {
-      readonly produced: readonly string[]
-      readonly model: string
-      readonly objects?: KnownObjects
-    },
+    asked: SentBody & { readonly produced: readonly string[]; readonly as: CountedAs },
   ) => Promise<Counted>
   /** The same of a run, from what is seen of it. */
   readonly run: (asked: {
@@ -74,8 +70,7 @@ export type CountAsked = { readonly place: WirePlace } & (
       readonly of: 'reply'
       readonly body: Uint8Array
       readonly produced: readonly string[]
-      readonly model: string
-      readonly objects: KnownObjects
+      readonly as: CountedAs
     }
   | { readonly of: 'run'; readonly run: Run; readonly seen: SeenRun; readonly room: RunRoom }
 )
@@ -217,17 +212,22 @@ export const createCounting = (bounds: Partial<CountingBounds> = {}): Counting =
       const counts = await count({ of: 'prompt', place, body, as }, body.length)
       return counts?.prompt ?? null
     },
-    reply: async ({ place, wire, body, request, produced, model, objects = {} }) => {
+    reply: async ({ place, wire, body, request, produced, as }) => {
       const length = textLength(produced)
       const counts = isCountable(wire, body, request, length)
-        ? await count({ of: 'reply', place, body, produced, model, objects }, body.length + length)
+        ? await count({ of: 'reply', place, body, produced, as }, body.length + length)
         : null
-      return counts?.counted ?? wire.count(request, produced, boundOf(model), objects)
+      return (
+        counts?.counted ?? wire.count(request, produced, { ...as, counter: boundOf(as.model), bytesEach })
+      )
     },
     run: async ({ place, wire, run, seen, room }) => {
       const length = run.instructions.length + textLength(seen.messages.map(({ text }) => text))
       const counts = length > textBytesMax ? null : await count({ of: 'run', place, run, seen, room }, length)
-      return counts?.run ?? wire.countRun(run, seen, { ...room, counter: boundOf(run.model) })
+      return (
+        counts?.run ??
+        withinRoom(wire.countRun(run, seen, { ...room, counter: boundOf(run.model) }), seen, room)
+      )
     },
     close: async () => {
       closed = true
@@ -243,6 +243,16 @@ export const createCounting = (bounds: Partial<CountingBounds> = {}): Counting =
       await ended?.terminate()
     },
   }
+}
+
+/** How much is looked at of an image on the loop: what its head needs in most codings. */
+const bytesEach = 1_024
+
+/** A run that called its model once answered with no more than the model's cap, whatever its bytes. */
+const withinRoom = (counted: CountedRun, { steps }: SeenRun, { outputTokensMax }: RunRoom): CountedRun => {
+  const output = counted.usage.output_text_tokens
+  if (steps.length > 0 || outputTokensMax === null || typeof output !== 'number') return counted
+  return { ...counted, usage: { ...counted.usage, output_text_tokens: Math.min(output, outputTokensMax) } }
 }
 
 /** Counts nothing: a text has at most one token a byte. */

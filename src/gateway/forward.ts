@@ -41,25 +41,33 @@ export const defaultTimeouts: ForwardTimeouts = { connectMs: 10_000, headersMs: 
 
 export const createForward = (timeouts: ForwardTimeouts): Forward => {
   const pools = new Map<string, Pool>()
-  const poolOf = (url: URL): Pool => {
-    const known = pools.get(url.origin)
+  const poolOf = (origin: string): Pool => {
+    const known = pools.get(origin)
     if (known !== undefined) return known
-    const pool = new Pool(url.origin, {
+    const pool = new Pool(origin, {
       connections: 512,
       connect: { timeout: timeouts.connectMs },
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyMs,
     })
-    pools.set(url.origin, pool)
+    pools.set(origin, pool)
     return pool
+  }
+  const places = new WeakMap<URL, { readonly pool: Pool; readonly base: string }>()
+  const placeOf = (url: URL) => {
+    const known = places.get(url)
+    if (known !== undefined) return known
+    const place = { pool: poolOf(url.origin), base: url.pathname.replace(/\/$/, '') }
+    places.set(url, place)
+    return place
   }
   return {
     send: async (request) => {
       const { upstream, method, path, body } = request
-      const base = upstream.baseUrl.pathname.replace(/\/$/, '')
       await turn(body?.length ?? 0)
       try {
-        const reply = await poolOf(upstream.baseUrl).request({
+        const { pool, base } = placeOf(upstream.baseUrl)
+        const reply = await pool.request({
           method: method as 'GET',
           path: base + path,
           headers: requestHeaders(request),
@@ -114,11 +122,10 @@ const requestHeaders = ({
   caller,
   body,
 }: ForwardRequest): Record<string, string | string[]> => {
-  const named = String(headers.connection ?? '')
-    .toLowerCase()
-    .split(/\s*,\s*/)
+  const named = namedBy(headers.connection)
   const sent: Record<string, string | string[]> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (
       value === undefined ||
       notForwarded.has(name) ||
@@ -137,6 +144,10 @@ const requestHeaders = ({
   }
   return sent
 }
+
+/** The headers that the client names as its connection's own. */
+const namedBy = (connection: string | undefined): readonly string[] =>
+  connection === undefined || connection === 'keep-alive' ? [] : connection.toLowerCase().split(/\s*,\s*/)
 
 const notReturned = new Set([
   'connection',

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { LaterRoute } from '../endpoints/endpoint.ts'
+import type { ClosedRoute, LaterRoute, Route } from '../endpoints/endpoint.ts'
+import type { Json } from '../endpoints/json.ts'
 import { type ErrorCode, errorCodes, OctroiError } from '../errors.ts'
+import { besideRefusal, type createBeside, isBeside } from './beside/beside.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { parseRequest } from './form.ts'
 import { identify, withoutKeys } from './identify.ts'
+import { isMultipart } from './multipart.ts'
+import { readLoosely } from './named-ids.ts'
 import { asOctroiError, refuse } from './outgoing.ts'
 import { ownedObjects } from './ownership.ts'
 import type { Parts } from './parts.ts'
@@ -12,9 +16,12 @@ import { passFree } from './pass-free.ts'
 import { passJob } from './pass-job.ts'
 import { passReply } from './pass-reply.ts'
 import { passRun } from './pass-run.ts'
+import { passUnmetered } from './pass-unmetered.ts'
 import { permitEndpoint } from './permission.ts'
+import type { Key } from './registry/keys.ts'
 import type { Router } from './route.ts'
 import { toldBy } from './told.ts'
+import { permitUnmetered, type UnmeteredPolicy } from './unmetered.ts'
 import type { Watches } from './watches.ts'
 
 /** A request that Octroi refused, or could not answer to the end. What it said is not in it. */
@@ -40,49 +47,64 @@ export type HandlerOptions = {
   readonly parts: Parts
   readonly watches: Watches
   readonly router: Router
+  /** Answers what is asked of Octroi itself on the data port. */
+  readonly beside: ReturnType<typeof createBeside>
   readonly anonymous: boolean
   readonly report: (error: unknown) => void
   readonly refused: (request: RefusedRequest) => void
+  /** False from the moment the gateway is told to end. */
+  readonly isTaking: () => boolean
 }
 
 /** The way of a call: find the route, identify the caller, read the request, check what it names; then pass
  * it on by what it costs. Every way out is an answer in the wire's own shape. */
 export const createHandler = (options: HandlerOptions): Handler => {
-  const { parts, watches, router, anonymous, report, refused } = options
+  const { parts, watches, router, beside, anonymous, report, refused, isTaking } = options
   let inFlight = 0
   let waiting: (() => void)[] = []
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const url = incoming.url ?? ''
-    const found = router.find(incoming.method ?? '', url)
+    const method = incoming.method ?? ''
+    const own = isBeside(url)
+    const found = own ? null : (router.find(method, url) ?? router.unmetered(method, url))
     let key: string | null = null
     try {
+      if (!isTaking()) throw ending()
       if (inFlight > parts.bounds.callsInFlightMax) throw overloaded()
+      if (isWebSocket(incoming)) throw noWebSocket()
       const authorize = found?.upstream.provider.authorize ?? null
       const asked = { headers: incoming.headers, url, authorize }
       const caller = identify(asked, { registry: parts.registry, anonymous, at: parts.clock.now() })
       key = caller.key?.id ?? null
+      if (own) return await beside(caller, incoming, outgoing)
       if (found === null) throw unknownPath(incoming)
+      permitRoute(found.route, caller.key, parts.unmetered)
       permitEndpoint(caller.key, found.endpoint.id)
       const target = { ...found, path: withoutKeys(found.path, authorize) }
       const body = await readBody(incoming, parts.bounds)
-      const read = await parseRequest(body, incoming.headers['content-type'], target.route)
+      const read = await readRequest(incoming, body, target.route)
       const told = toldBy(target, read)
       const request = told === null ? read : { ...Object(read), ...told }
-      const objects = await ownedObjects(parts.registry, { target, caller, request })
+      const objects =
+        target.route.billing === 'unmetered'
+          ? {}
+          : await ownedObjects(parts.registry, { target, caller, request })
       await pass({ target, caller, incoming, outgoing, body, request, told, objects })
     } catch (error) {
       const known = asOctroiError(error)
       if (known.code === 'internal') report(error)
       refused({
-        method: incoming.method ?? '',
+        method,
         provider: found?.upstream.name ?? null,
         endpoint: found?.endpoint.id ?? null,
         key,
         code: known.code,
         status: errorCodes[known.code].status,
       })
-      refuse(outgoing, found?.endpoint ?? router.nearest(url), known)
+      const closing: Record<string, string> = known.code === 'no_websocket' ? { connection: 'close' } : {}
+      const shape = own ? { refusal: besideRefusal } : (found?.endpoint ?? router.nearest(url))
+      refuse(outgoing, shape, known, closing)
       discardRest(incoming)
     }
   }
@@ -98,8 +120,10 @@ export const createHandler = (options: HandlerOptions): Handler => {
           : passReply(parts, watches, exchange, route)
       case 'later':
         return passLater(exchange, route)
+      case 'unmetered':
+        return passUnmetered(parts, exchange)
       case 'closed':
-        throw new OctroiError('not_allowed', `This route is closed: ${route.why}.`)
+        throw closedRoute(route)
     }
   }
 
@@ -143,8 +167,36 @@ const discardRest = (incoming: IncomingMessage): void => {
   incoming.resume()
 }
 
+/** Closed routes are closed for everyone, whatever a key may do. */
+const permitRoute = (route: Route, key: Key | null, policy: UnmeteredPolicy): void => {
+  if (route.billing === 'closed') throw closedRoute(route)
+  if (route.billing === 'unmetered') permitUnmetered(route, key, policy)
+}
+
+const readRequest = async (incoming: IncomingMessage, body: Buffer, route: Route): Promise<Json> => {
+  const { 'content-type': contentType, 'content-encoding': encoding } = incoming.headers
+  return route.billing === 'unmetered' && !isMultipart(contentType)
+    ? readLoosely(body, encoding)
+    : parseRequest(body, contentType, route)
+}
+
+const isWebSocket = ({ headers }: IncomingMessage): boolean =>
+  /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '')
+
+const closedRoute = ({ why }: ClosedRoute): OctroiError =>
+  new OctroiError('not_allowed', `This route is closed: ${why}.`)
+
+const noWebSocket = (): OctroiError =>
+  new OctroiError(
+    'no_websocket',
+    'Octroi passes no WebSockets yet, because it cannot meter them. Use the HTTP form of the same call.',
+  )
+
 const overloaded = (): OctroiError =>
   new OctroiError('overloaded', 'This gateway has as many calls in flight as it accepts. Try again shortly.')
+
+const ending = (): OctroiError =>
+  new OctroiError('overloaded', 'This gateway is being stopped and takes no new calls. Try again shortly.')
 
 const unknownPath = (incoming: IncomingMessage): OctroiError =>
   new OctroiError(

@@ -15,12 +15,21 @@ const tags = z
   .refine((value) => Object.keys(value).length <= 16, 'at most 16 tags are kept')
 
 const owner = { name, organization: name, team: name, project: name, environment: name }
-const rights = { models: patterns, endpoints: patterns, expiresAt: z.string().max(40).nullable(), tags }
-const changes = z.strictObject({ ...owner, ...rights }).partial()
+const rights = {
+  models: patterns,
+  endpoints: patterns,
+  expiresAt: z.string().max(40).nullable(),
+  tags,
+  allowUnmetered: z.boolean(),
+}
+/** Whom a key belongs to and what it may do, as far as it is said. */
+export const keyRequest = z.strictObject({ ...owner, ...rights }).partial()
 
 /** How long a secret may go on beside its successor: 90 days. */
 const graceSecondsMax = 90 * 86_400
 const rotation = z.strictObject({ graceSeconds: z.int().min(0).max(graceSecondsMax) })
+
+const endUser = z.strictObject({ endUser: z.string().min(1).max(10_000) })
 
 /** A key as people and machines see it: never its secret, never its hash. */
 export const shownKey = (key: Key) => ({
@@ -38,7 +47,7 @@ export const readNewKey = (body: unknown): KeyOwner & Partial<KeyRights> => ({
 
 /** Reads what is to change of a key; what is not named stays. Throws as `readNewKey` does. */
 export const readKeyChanges = (body: unknown): Partial<KeyOwner & KeyRights> => {
-  const { expiresAt, ...rest } = parse(changes, body)
+  const { expiresAt, ...rest } = parse(keyRequest, body)
   const named = Object.entries(rest).filter(([, value]) => value !== undefined)
   return {
     ...(Object.fromEntries(named) as Partial<KeyOwner & KeyRights>),
@@ -48,6 +57,9 @@ export const readKeyChanges = (body: unknown): Partial<KeyOwner & KeyRights> => 
 
 /** Reads how long the old secret goes on, in milliseconds. Throws `bad_input`. */
 export const readGrace = (body: unknown): number => parse(rotation, body).graceSeconds * 1_000
+
+/** Reads whose pseudonym is meant. Throws `bad_input`. */
+export const readEndUser = (body: unknown): string => parse(endUser, body).endUser
 
 const nobody: KeyOwner = { name: null, organization: null, team: null, project: null, environment: null }
 

@@ -28,7 +28,7 @@ export const createLeases = (parts: { ledger: Ledger; admission: Admission; cloc
       const at = clock.now()
       if (live.size > 0) await ledger.renew({ callIds: [...live], until: at + leaseMs })
       const expired = await ledger.expire(at)
-      for (const reservation of expired) admission.expire(reservation.holds)
+      for (const { holds, call } of expired) admission.expire({ holds, reservedAt: call.at, at })
       return expired
     },
   }

@@ -40,10 +40,28 @@ export const refuse = (
   const refusal: Refusal = (endpoint?.refusal ?? openaiRefusal)(error)
   outgoing.writeHead(refusal.status, {
     ...refusal.headers,
+    ...rateHeaders(error),
     ...headers,
     'content-length': Buffer.byteLength(refusal.body),
   })
   outgoing.end(refusal.body)
+}
+
+/** When to try again, and for requests and tokens how much there is, as OpenAI's headers say it. */
+const rateHeaders = ({ code, details }: OctroiError): Readonly<Record<string, string>> => {
+  if (code !== 'rate_limited') return {}
+  const { measure, cap, free, retryAfterMs } = details
+  const kind = measure === 'requests' ? 'requests' : measure === 'tokens' ? 'tokens' : null
+  return {
+    ...(typeof retryAfterMs === 'number' && {
+      'retry-after-ms': String(retryAfterMs),
+      'retry-after': String(Math.ceil(retryAfterMs / 1_000)),
+    }),
+    ...(kind !== null && {
+      [`x-ratelimit-limit-${kind}`]: String(cap),
+      [`x-ratelimit-remaining-${kind}`]: String(free),
+    }),
+  }
 }
 
 /** Any thrown value as an error with a code. */

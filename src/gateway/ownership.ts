@@ -2,7 +2,8 @@ import { type Json, member, textOf } from '../endpoints/json.ts'
 import type { KnownObjects, Names, ObjectFacts, ObjectKind } from '../endpoints/objects.ts'
 import { OctroiError } from '../errors.ts'
 import type { Caller } from './identify.ts'
-import type { Registry } from './registry/registry.ts'
+import { idsNamed } from './named-ids.ts'
+import type { ObjectName, Registry } from './registry/registry.ts'
 import type { Target } from './route.ts'
 
 const kinds: readonly ObjectKind[] = [
@@ -42,6 +43,19 @@ export const ownedObjects = async (
     if (own) objects[kind] ??= found.facts
   }
   return objects
+}
+
+/** The known objects that a request names whose path no wire has: each must be the caller's own. What is not known here
+ * is not asked after. Throws `unknown_object`. */
+export const ownAmong = async (
+  registry: Pick<Registry, 'among'>,
+  { target, caller, request }: { target: Target; caller: Caller; request: Json },
+): Promise<readonly ObjectName[]> => {
+  const owner = caller.key?.id ?? null
+  const known = await registry.among(target.upstream.name, await idsNamed(target.path, request))
+  const ofOther = known.find((each) => each.owner !== owner)
+  if (ofOther !== undefined) throw unknownObject(ofOther.kind, ofOther.id)
+  return known
 }
 
 /** Those that the body names in lists, or deeper down. */

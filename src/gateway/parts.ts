@@ -11,7 +11,9 @@ import type { ConfiguredCap } from './history-cap.ts'
 import type { Leases } from './leases.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Till } from './till.ts'
+import type { UnmeteredPolicy } from './unmetered.ts'
 import type { VectorStorage } from './vector-storage.ts'
+import type { Waiting, WaitingBounds } from './waiting.ts'
 
 /** What the steps of a call share. Nothing in it belongs to one call. */
 export type Parts = {
@@ -19,6 +21,7 @@ export type Parts = {
   readonly book: PriceBook
   readonly models: ModelFacts
   readonly admission: Admission
+  readonly waiting: Pick<Waiting, 'admitted'>
   readonly ledger: Ledger
   readonly registry: Registry
   readonly leases: Leases
@@ -29,20 +32,22 @@ export type Parts = {
   readonly till: Till
   readonly bounds: GatewayBounds
   readonly historyCaps: readonly ConfiguredCap[]
+  readonly unmetered: UnmeteredPolicy
 }
 
 /** Bounds on what comes from outside. */
-export type GatewayBounds = BodyBounds & {
-  /** Whole replies up to this size are held until they are settled; larger ones stream. */
-  readonly heldBytesMax: number
-  /** What is kept of a larger reply to read its usage from. */
-  readonly meteredBytesMax: number
-  /** How long the rest of a stream is read for a client that has gone. */
-  readonly drainMsMax: number
-  readonly callsInFlightMax: number
-  /** Runs and jobs that go on at vendors and are asked after. */
-  readonly watchesMax: number
-}
+export type GatewayBounds = BodyBounds &
+  WaitingBounds & {
+    /** Whole replies up to this size are held until they are settled; larger ones stream. */
+    readonly heldBytesMax: number
+    /** What is kept of a larger reply to read its usage from. */
+    readonly meteredBytesMax: number
+    /** How long the rest of a stream is read for a client that has gone. */
+    readonly drainMsMax: number
+    readonly callsInFlightMax: number
+    /** Runs and jobs that go on at vendors and are asked after. */
+    readonly watchesMax: number
+  }
 
 export const defaultBounds: GatewayBounds = {
   requestBytesMax: 32_000_000,
@@ -53,5 +58,7 @@ export const defaultBounds: GatewayBounds = {
   meteredBytesMax: 64_000_000,
   drainMsMax: 120_000,
   callsInFlightMax: 10_000,
+  waitersMax: 1_000,
+  waitMsMax: 30_000,
   watchesMax: 50_000,
 }

@@ -13,6 +13,7 @@ import { isEventStream, passRunStream } from './pass-run-stream.ts'
 import type { ObjectName } from './registry/registry.ts'
 import { rememberObjects } from './remember.ts'
 import { applyStanding } from './standing.ts'
+import { drainWhenGone } from './stream.ts'
 import type { Watches } from './watches.ts'
 
 /** What a request adds to an object, told before it is sent: a reply that never comes must not hide it. */
@@ -64,13 +65,18 @@ export const passFree = async (
     const ended = (run: Run): Promise<void> => watches.ended({ kind: 'run', wire, seen: run }, exchange)
     return passRunStream(parts, exchange, { reply, wire, seen: { began: async () => {}, ended } })
   }
-  const { held, rest } = await hold(reply.body, isEventStream(reply) ? 0 : parts.bounds.heldBytesMax)
-  if (reply.status >= 400) await shrink()
-  if (reply.status < 300 && rest === null) await seeReply(parts, watches, exchange, { route, held })
-  outgoing.writeHead(reply.status, reply.headers)
-  await write(outgoing, held)
-  for (let next = await rest?.next(); next !== undefined && next.done !== true; next = await rest?.next()) {
-    await write(outgoing, next.value)
+  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
+  try {
+    const { held, rest } = await hold(reply.body, isEventStream(reply) ? 0 : parts.bounds.heldBytesMax)
+    if (reply.status >= 400) await shrink()
+    if (reply.status < 300 && rest === null) await seeReply(parts, watches, exchange, { route, held })
+    outgoing.writeHead(reply.status, reply.headers)
+    await write(outgoing, held)
+    for (let next = await rest?.next(); next !== undefined && next.done !== true; next = await rest?.next()) {
+      await write(outgoing, next.value)
+    }
+  } finally {
+    drain.stop()
   }
   outgoing.end()
 }

@@ -14,6 +14,7 @@ import { rememberObjects } from './remember.ts'
 import { takeRoom } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
+import { drainWhenGone } from './stream.ts'
 import type { Watches } from './watches.ts'
 
 type JobRoute = LaterRoute & { readonly wire: JobWire }
@@ -32,7 +33,7 @@ export const passJob = async (
   const objects = { ...exchange.objects, ...(await jobFile(parts, exchange, wire)) }
   const at = parts.clock.now()
   const facts = wire.read(request, objects, at)
-  const call = nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym })
+  const call = await nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym })
   const asked = estimate(parts, {
     call,
     upstream,
@@ -57,10 +58,13 @@ export const passJob = async (
     const finish = (outcome: Outcome) => settle(parts, reservation, upstream, outcome)
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax).catch((error: unknown) => {
-    parts.leases.letGo(call.id)
-    throw error
-  })
+  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
+  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
+    .finally(drain.stop)
+    .catch((error: unknown) => {
+      parts.leases.letGo(call.id)
+      throw error
+    })
   const shown = parseJson(held.toString('utf8'))
   const seen = wire.readJob(shown)
   if (seen === null) parts.leases.letGo(call.id)

@@ -14,6 +14,7 @@ import type { Exchange } from './exchange.ts'
 import { type UpstreamReply, wasNotSent } from './forward.ts'
 import { brokeOff, hold } from './held.ts'
 import { capHeaders, capHistory, withCap } from './history-cap.ts'
+import { replaceMember } from './member-text.ts'
 import { meterReply } from './meter.ts'
 import { isMultipart } from './multipart.ts'
 import { write } from './outgoing.ts'
@@ -21,9 +22,10 @@ import type { Parts } from './parts.ts'
 import { beginObjects } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
-import { passStream } from './stream.ts'
+import { drainWhenGone, passStream } from './stream.ts'
 import { bodyWith } from './told.ts'
 import type { Watches } from './watches.ts'
+import { withinQuote } from './within-quote.ts'
 
 /** identify -> estimate -> reserve -> forward -> meter -> price -> settle, for a wire whose reply tells what
  * the call cost. */
@@ -40,14 +42,17 @@ export const passReply = async (
   const place = { provider: upstream.provider.id, endpoint: endpoint.id, path: route.path }
   const at = parts.clock.now()
   const facts = wire.read(request, objects, at)
-  const call = withCap(nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym }), cap)
+  const call = withCap(
+    await nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym }),
+    cap,
+  )
   const estimated = { call, upstream, wire, request, bodyBytes: body.length, objects, tier: facts.tier }
   const tighten = (): Promise<Quote | null> =>
     estimateCounted(parts, estimated, { place, body: bodyWith(body, told) })
   const { reservation, quoted } = await reserve(parts, call, estimate(parts, estimated), tighten)
 
   const streamOptions = wire.askUsage(request, at)
-  const sent = streamOptions === null ? body : withStreamOptions(exchange, streamOptions)
+  const sent = streamOptions === null ? body : await withStreamOptions(exchange, streamOptions)
   const named = await beginObjects(parts, exchange, { route, call, quoted }).catch(async (error: unknown) => {
     await release(parts, reservation, 'what it names could not be written')
     throw error
@@ -65,8 +70,8 @@ export const passReply = async (
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }
 
-  const metered = (read: Reply, broken: OctroiError | null): Promise<Outcome> =>
-    meterReply(
+  const metered = async (read: Reply, broken: OctroiError | null): Promise<Outcome> => {
+    const outcome = await meterReply(
       wire,
       {
         place,
@@ -74,14 +79,15 @@ export const passReply = async (
           ? Buffer.from(JSON.stringify(request))
           : bodyWith(body, told),
         request,
-        model: call.model,
+        as: { provider: upstream.pricesFrom, model: call.model, at, objects },
         status: reply.status,
         reply: read,
         broken: broken?.message ?? null,
-        objects,
       },
       parts.counting,
     )
+    return read.usage === null ? { ...outcome, usage: withinQuote(outcome.usage, quoted) } : outcome
+  }
   const settled = async (read: Reply, broken: OctroiError | null): Promise<Cost> => {
     const cost = await finish(await metered(read, broken))
     await named.settled(read)
@@ -109,6 +115,7 @@ export const passReply = async (
       fault: target.endpoint.streamFault,
     })
   }
+  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
   return passWhole(parts, outgoing, {
     reply,
     headers,
@@ -119,7 +126,7 @@ export const passReply = async (
       const answer = await readAnswer(bytes, { contentType, isHeard })
       return settled(wire.readReply(answer, request), null)
     },
-  })
+  }).finally(drain.stop)
 }
 
 /** Sends what was reserved. What was surely not sent is released, as when the client has left meanwhile; what
@@ -162,15 +169,17 @@ type Passing = {
   readonly headers: Record<string, string | string[]>
 }
 
-/** A call that the vendor refused costs nothing, and the reply says why. */
+/** A call that the vendor refused costs nothing, whether or not its reply comes to say why. */
 export const passRefusal = async (
   parts: Parts,
   outgoing: ServerResponse,
   { reply, headers, finish }: Passing & { finish: (outcome: Outcome) => Promise<Cost> },
 ): Promise<void> => {
   const nothing = { model: null, tier: null, usage: {}, basis: 'measured', resent: null } as const
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
   await finish({ ...nothing, status: reply.status, note: `the provider answered ${reply.status}` })
+  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
+  const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax).finally(drain.stop)
+  if (rest !== null) reply.body.destroy()
   const { 'content-length': _, ...kept } = headers
   outgoing.writeHead(reply.status, { ...kept, 'octroi-cost-usd': '0', 'content-length': held.length })
   outgoing.end(held)
@@ -222,9 +231,9 @@ const passWhole = async (
 const isEventStream = ({ headers }: UpstreamReply): boolean =>
   String(headers['content-type'] ?? '').startsWith('text/event-stream')
 
-/** The same body with `stream_options` added: put in front as text where the body has none, so that every
- * other byte stays as it came; merged where the client sent other options. */
-const withStreamOptions = ({ body, request, told }: Exchange, options: string): Buffer => {
+/** The same body with `stream_options` added: put in front as text where the body has none, merged where the client
+ * sent other options. Every other byte stays as it came. */
+const withStreamOptions = async ({ body, request }: Exchange, options: string): Promise<Buffer> => {
   const given = member(request, 'stream_options')
   if (given === undefined) {
     const start = body.indexOf('{') + 1
@@ -235,6 +244,5 @@ const withStreamOptions = ({ body, request, told }: Exchange, options: string): 
     ])
   }
   const merged = { ...(typeof given === 'object' ? given : {}), ...(parseJson(options) as object) }
-  const sent = told === null ? request : parseJson(body.toString('utf8'))
-  return Buffer.from(JSON.stringify({ ...Object(sent), stream_options: merged }))
+  return replaceMember(body, { name: 'stream_options', value: JSON.stringify(merged) })
 }

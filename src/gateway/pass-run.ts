@@ -19,6 +19,7 @@ import { isEventStream, passRunStream } from './pass-run-stream.ts'
 import { rememberObjects } from './remember.ts'
 import { reserve } from './reserve.ts'
 import { settle } from './settle.ts'
+import { drainWhenGone } from './stream.ts'
 import type { Upstream } from './upstream.ts'
 import type { Watches } from './watches.ts'
 
@@ -72,7 +73,7 @@ export const passRun = async (
   const model = facts.model ?? (await askAssistantModel(parts, exchange))
   const at = parts.clock.now()
   const pseudonym = parts.registry.pseudonym
-  const named = withCap(nameCall({ ...facts, model }, { caller, target, at, pseudonym }), told)
+  const named = withCap(await nameCall({ ...facts, model }, { caller, target, at, pseudonym }), told)
   const asked = estimate(parts, {
     call: named,
     upstream,
@@ -136,10 +137,13 @@ export const passRun = async (
     if (!isKnown) parts.leases.letGo(named.id)
     return
   }
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax).catch((error: unknown) => {
-    parts.leases.letGo(named.id)
-    throw error
-  })
+  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
+  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
+    .finally(drain.stop)
+    .catch((error: unknown) => {
+      parts.leases.letGo(named.id)
+      throw error
+    })
   const shown = parseJson(held.toString('utf8'))
   const run = wire.readRun(shown)
   if (run === null) parts.leases.letGo(named.id)

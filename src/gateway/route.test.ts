@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultConfig, readConfig } from './config.ts'
 import { createRouter } from './route.ts'
@@ -77,4 +78,50 @@ describe('the router', () => {
       expect(router('POST', url)).toBeNull()
     },
   )
+})
+
+describe('the router, of paths that no wire has', () => {
+  const { find, unmetered } = createRouter(
+    readConfig({ providers: { openai: {}, google: {} } }, {}).upstreams,
+  )
+  const billing = (method: string, url: string): string | null =>
+    unmetered(method, url)?.route.billing ?? null
+
+  it('passes those that are written plainly', () => {
+    expect(unmetered('POST', '/v1/audio/voices?limit=2')).toMatchObject({
+      endpoint: { id: 'unmetered' },
+      route: { billing: 'unmetered', path: '/audio/voices' },
+      path: '/audio/voices?limit=2',
+    })
+    expect(unmetered('GET', '/google/v1beta/cachedContents')?.path).toBe('/v1beta/cachedContents')
+  })
+
+  it('knows no versions that its provider has not, and no other methods', () => {
+    expect(billing('GET', '/google/v9/cachedContents')).toBeNull()
+    expect(billing('HEAD', '/v1/audio/voices')).toBeNull()
+    expect(billing('POST', '/octroi/v1/other')).toBeNull()
+  })
+
+  it('closes what is closed at its provider, and other spellings of its wires', () => {
+    expect(billing('POST', '/google/v1alpha/auth_tokens')).toBe('closed')
+    expect(billing('POST', '/google/v1beta/tunedModels/m:transferOwnership')).toBe('closed')
+    expect(billing('GET', '/v1/projects/p-1')).toBe('closed')
+    expect(billing('POST', '/v1/Chat/Completions')).toBe('closed')
+    expect(billing('GET', '/v1/FILES')).toBe('closed')
+    expect(billing('POST', '/google/v1beta/models/m:GenerateContent')).toBe('closed')
+  })
+
+  it('passes none that a lenient server could read otherwise (paths of up to 12 of 16 parts)', () => {
+    const words = ['chat', 'Chat', 'completions', 'files', 'other']
+    const signs = ['/', '.', '..', '%2f', '%2e', '%43', '%00', ';', '\\', '//', ' ']
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...words, ...signs), { maxLength: 12 }), (parts) => {
+        const target = unmetered('POST', `/v1/${parts.join('')}`)
+        if (target?.route.billing !== 'unmetered') return
+        expect(target.path).toMatch(/^(\/[A-Za-z.]+)+$/)
+        expect(target.path).not.toMatch(/\/\.{1,2}(\/|$)/)
+        expect(find('POST', `/v1${target.path.toLowerCase()}`)).toBeNull()
+      }),
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import type { Endpoint, Route } from '../endpoints/endpoint.ts'
+import { unmeteredAt } from './unmetered.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Where a request is going. `params` are the ids in its path, by kind; `path` is what follows the
@@ -17,6 +18,8 @@ const idPattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/
 /** A router: where a request goes, and what the wire looks like whose route it missed. */
 export type Router = {
   readonly find: (method: string, url: string) => Target | null
+  /** How a path goes that `find` does not find: unmetered, or closed. Null where it goes nowhere. */
+  readonly unmetered: (method: string, url: string) => Target | null
   /** An endpoint of the upstream that an address belongs to, in whose manner an unknown path is refused. */
   readonly nearest: (url: string) => Endpoint | null
 }
@@ -55,6 +58,24 @@ export const createRouter = (upstreams: readonly Upstream[]): Router => {
       }
       return null
     },
+    unmetered: (method, url) => {
+      const { table, rest, query } = tableAt(url)
+      // What begins so is Octroi's own, and goes to nobody.
+      if (table === undefined || rest[0] === 'octroi') return null
+      const { upstream, routes } = table
+      const { kept, wire } = versioned(rest, upstream.provider.versions)
+      const path = `/${[...kept, ...(wire ?? rest)].join('/')}${query}`
+      const isWire = (meant: readonly string[]): boolean => {
+        const read = versioned(meant, upstream.provider.versions).wire
+        return routes.some(
+          ({ route, segments }) =>
+            read !== null && route.method === method && match(segments.map(lower), read) !== null,
+        )
+      }
+      const found = unmeteredAt({ method, path }, upstream, isWire)
+      const goes = found !== null && (wire !== null || found.route.billing === 'closed')
+      return goes ? { upstream, ...found, params: {}, path } : null
+    },
     nearest: (url) => tableAt(url).table?.upstream.provider.endpoints[0] ?? null,
   }
 }
@@ -77,6 +98,12 @@ const compile = (upstream: Upstream): readonly Compiled[] =>
       endpoint.routes.map((route) => ({ endpoint, route, segments: route.path.split('/').slice(1) })),
     )
     .sort((a, b) => ids(a.segments) - ids(b.segments))
+
+/** A part of a route in lower case, where it is literal: a name, or the action behind an id. */
+const lower = (segment: string): string => {
+  const [id, name = '', ...action] = segment.split(':')
+  return id === '' ? [id, name, ...action.map((part) => part.toLowerCase())].join(':') : segment.toLowerCase()
+}
 
 const ids = (segments: readonly string[]): number =>
   segments.filter((segment) => segment.startsWith(':')).length

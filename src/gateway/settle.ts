@@ -2,6 +2,7 @@ import type { Portion, Stated } from '../endpoints/reply.ts'
 import { costOfReply } from '../endpoints/reply-cost.ts'
 import { emptyReply } from '../endpoints/reply-shape.ts'
 import type { Basis, Resent, Reservation, Settlement } from '../ledger/entry.ts'
+import { type Used, usedIn } from '../limits/measure.ts'
 import type { Picos } from '../money/money.ts'
 import { post } from '../money/money.ts'
 import { add, multiply, rational, zero } from '../money/rational.ts'
@@ -44,6 +45,7 @@ export const settle = async (
   const model = outcome.model ?? call.model
   const cost = costOf(parts, outcome, pricedCall(call, upstream, { model, tier: outcome.tier }))
   const unresolved = parts.admission.atCeiling(holds, cost.unpriced)
+  const ofOthers = holds.some(({ measure }) => measure !== undefined)
   const settlement: Settlement = {
     callId: call.id,
     at: parts.clock.now(),
@@ -54,22 +56,30 @@ export const settle = async (
     charges: cost.charges,
     unpriced: cost.unpriced,
     ...(unresolved.length > 0 && { unresolved }),
+    ...(ofOthers && { used: usedBy(outcome) }),
     resent: resentOf(outcome, cost),
     status: outcome.status,
     note: outcome.note,
     bookVersion: parts.book.version,
     ...(outcome.conversation !== undefined && { conversation: outcome.conversation }),
   }
-  const written = await parts.ledger.settle(settlement)
-  parts.leases.letGo(call.id)
-  if (written === 'done') parts.admission.settle(holds, cost.pricedTotal, unresolved)
-  if (written === 'late') parts.admission.adjust(holds, cost.pricedTotal, unresolved)
+  // Where it cannot be written the call is let go of as well: it expires at its most once the ledger is back.
+  const written = await parts.ledger.settle(settlement).finally(() => parts.leases.letGo(call.id))
+  const ended = { holds, reservedAt: call.at, at: settlement.at }
+  const actual = { cost: cost.pricedTotal, unresolved, ...(settlement.used && { used: settlement.used }) }
+  if (written === 'done') parts.admission.settle(ended, actual)
+  if (written === 'late') parts.admission.adjust(ended, actual)
   if (written === 'done' || written === 'late') parts.till.ring(call, settlement, cost.pricedTotal)
   return cost
 }
 
-const costOf = (
-  { book }: Parts,
+/** How much of each measure a call used, all its portions together. */
+const usedBy = ({ usage, apart = [] }: Outcome): Used =>
+  usedIn([usage, ...apart.flatMap((portion) => portion.usage?.usage ?? [])])
+
+/** What an outcome costs, by the prices of the instant of its call. */
+export const costOf = (
+  { book }: Pick<Parts, 'book'>,
   { model, tier, attributes = {}, apart = [], stated = null, usage, completedAt }: Outcome,
   call: PricedCall,
 ): Cost =>

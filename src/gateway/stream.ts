@@ -30,18 +30,22 @@ export const passStream = async (
   const cutter = createEventCutter()
   let last: Buffer | string | null = null
   let broken: OctroiError | null = null
+  const take = async (bytes: Buffer): Promise<void> => {
+    const event = bytes.toString('utf8')
+    const ends = meter.event(event)
+    const passed = cutUsage === null ? bytes : cutUsage(event)
+    if (passed === null) return
+    if (last !== null) await write(outgoing, last)
+    if (ends || last !== null) last = passed
+    else await write(outgoing, passed)
+  }
   try {
     for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
-      for (const bytes of cutter.cut(chunk)) {
-        const event = bytes.toString('utf8')
-        const ends = meter.event(event)
-        const passed = cutUsage === null ? bytes : cutUsage(event)
-        if (passed === null) continue
-        if (last !== null) await write(outgoing, last)
-        if (ends || last !== null) last = passed
-        else await write(outgoing, passed)
-      }
+      for (const bytes of cutter.cut(chunk)) await take(bytes)
     }
+    // Some servers leave out the blank line behind the last event.
+    const rest = cutter.rest()
+    if (rest.length > 0) await take(rest)
     if (last === null) {
       broken = new OctroiError(
         'upstream_broken',
@@ -59,7 +63,6 @@ export const passStream = async (
     return
   }
   await write(outgoing, last ?? '')
-  await write(outgoing, cutter.rest())
   outgoing.end()
 }
 

@@ -8,6 +8,8 @@ export type Upstream = {
   readonly baseUrl: URL
   /** The vendor's key for calls that come with an Octroi key, or null where there is none. */
   readonly credential: string | null
+  /** The environment variable that key is taken from; null where the vendor wants none. */
+  readonly keyVariable?: string | null
   /** The provider whose price rows hold for it. */
   readonly pricesFrom: string
   /** The models by the names that stand for them here, as those of deployments. */

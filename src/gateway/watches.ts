@@ -178,12 +178,15 @@ export const createWatches = (parts: Parts, rhythms: Rhythms, report: (error: un
       const asking = askingAs(exchange)
       const place = placeOf(later)
       const { wire } = later
+      const { id } = held.reservation.call
+      // It goes on for longer than this process may live: from now on its reservation must be on the disk.
+      await parts.ledger.renew({ callIds: [id], until: parts.leases.until(parts.clock.now()) })
       const watch = begin({ ...held, asking, wire, ...place })
       if (asking.caller.ownCredential === null) {
         await parts.registry.watch({
           upstream: asking.upstream.name,
           ...place,
-          callId: held.reservation.call.id,
+          callId: id,
           beta: betaOf(asking),
           answerMost: held.answerMost,
         })

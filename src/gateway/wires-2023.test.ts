@@ -301,3 +301,49 @@ describe('files', () => {
     await again.close()
   })
 })
+
+describe('a picture that is looked at in 2023', () => {
+  it('counts its 765 tokens where the vendor cuts the stream before it told them', async () => {
+    world = await startWorld({ sandbox: { outputTokens: 20 } })
+    world.sandbox.faults.add({ kind: 'cut', chunks: 5 })
+    const client = await world.client('search')
+    const url = `data:image/png;base64,${transparentPng(1_000).toString('base64')}`
+    const read = async () => {
+      const stream = await client.chat.completions.create({
+        model: 'gpt-4-vision-preview',
+        stream: true,
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'what is it?' },
+              { type: 'image_url', image_url: { url, detail: 'high' } },
+            ],
+          },
+        ],
+      })
+      for await (const _ of stream);
+    }
+    await expect(read()).rejects.toThrow(/broke off/)
+    const { basis, charges } = world.till[0]?.settlement ?? {}
+    // 3 a message, 1 the role, 4 "what is it?", 3 the beginning of the reply; 765 the image.
+    expect(charges?.[0]).toMatchObject({ meter: 'input_text_tokens', quantity: 11 + 765 })
+    expect(basis).toBe('estimated')
+  })
+})
+
+describe('a sound of 26 minutes in MP3', () => {
+  it('is held by its frames: its bound is what it costs, not sixteen times as much', async () => {
+    world = await startWorld()
+    const client = await world.client('search')
+    // 1,152 samples at 44,100 a second in 417 bytes: 59,719 frames are 1,560.007 s, at 0.006 USD a minute.
+    const frame = Buffer.alloc(417)
+    frame.set([0xff, 0xfb, 0x90, 0x64])
+    const file = await toFile(Buffer.alloc(417 * 59_719, frame), 'talk.mp3', { type: 'audio/mpeg' })
+    const { response } = await client.audio.transcriptions
+      .create({ model: 'whisper-1', file, response_format: 'verbose_json' })
+      .withResponse()
+    expect(Number(response.headers.get('octroi-quote-usd'))).toBeCloseTo(0.156, 3)
+    expect(Number(response.headers.get('octroi-cost-usd'))).toBeCloseTo(0.156, 3)
+  })
+})

@@ -362,3 +362,22 @@ describe('a body that is not what the wire takes', () => {
     expect(seen.equals(body)).toBe(true)
   })
 })
+
+describe('a stream whose client has options of its own', () => {
+  it('is asked for its usage in the text of the request, and every other byte stays as it came', async () => {
+    const sent: string[] = []
+    const answer: Answer = (request, reply, body) => {
+      sent.push(body.toString('utf8'))
+      events({ choices: [{ index: 0, delta: { content: 'Two.' } }] })(request, reply, body)
+    }
+    await atVendor(answer)
+    const before = '{"model":"gpt-4o", "stream":true,\n"seed":1.0e2,"stream_options": '
+    const after = ' , "messages":[{"role":"user","content":"\\u00e9"}] }'
+    await fetch(`${world.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `${before}{"include_obfuscation":false}${after}`,
+    }).then((reply) => reply.text())
+    expect(sent).toEqual([`${before}{"include_obfuscation":false,"include_usage":true}${after}`])
+  })
+})

@@ -34,6 +34,12 @@ export const priceParts = (charge: Charge): readonly NamePart[] => {
   return Object.keys(more).length === 0 ? parts : [...parts, JSON.stringify(more)]
 }
 
+/** True for the name of a price that names a list price, which a promotion or discount lies over. */
+export const hasListPrice = (name: SqlValue | undefined): boolean => {
+  const [, , , , , more = '{}'] = nameParts(name)
+  return 'list' in JSON.parse(String(more))
+}
+
 /** A charge as it was written. */
 export const readCharge = (row: Row): Charge => {
   const [price, meter, unitPrice, per, source, more = '{}'] = nameParts(row['price_name'])

@@ -1,4 +1,5 @@
-import type { Hold } from '../limits/hold.ts'
+import { counterOf, counterParts, type Hold } from '../limits/hold.ts'
+import type { Used } from '../limits/measure.ts'
 import type { Charge } from '../pricing/price.ts'
 import type { Accrued } from './accrual.ts'
 import { exactColumn, priceParts, readCharge, readUnpriced, unpricedText } from './charge-rows.ts'
@@ -85,7 +86,7 @@ const insertHolds = (connection: Connection, sequence: number, holds: readonly H
     holds.map((hold, position) => [
       sequence,
       position,
-      nameId(connection, 'limit', [hold.limit]),
+      nameId(connection, 'limit', counterParts(hold)),
       hold.windowStart,
       amountColumn(hold.amount),
     ]),
@@ -111,6 +112,7 @@ const insertSettled = (
     resent_tokens: resent?.tokens ?? null,
     resent_amount: resent === null ? null : amountColumn(resent.amount),
     resent_exact: resent === null ? null : Number(resent.exact),
+    used: entry.used === undefined ? null : usedText(entry.used),
   })
   insertCharges(connection, sequence, entry.charges)
   insertHolds(connection, sequence, entry.unresolved ?? [])
@@ -308,17 +310,27 @@ const readCall = (row: Row): Call => {
 const partText = (part: string | number | null): string | null => (part === null ? null : String(part))
 
 const readHold = (row: Row): Hold => ({
-  limit: String(nameParts(row['limit_name'])[0]),
+  ...counterOf(nameParts(row['limit_name'])),
   windowStart: number(row['window_start']),
   amount: amount(row['amount']),
 })
+
+const usedText = (used: Used): string =>
+  JSON.stringify(used, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+
+const readUsed = (json: string): Used =>
+  Object.fromEntries(
+    Object.entries<string>(JSON.parse(json)).map(([measure, amount]) => [measure, BigInt(amount)]),
+  )
 
 const readSettlement = (row: Row, charges: readonly Row[]): Settlement => {
   const [, model, , currency] = nameParts(row['service_name'])
   const tokens = numberOrNull(row['resent_tokens'])
   const conversation = textOrNull(row['conversation'])
+  const used = textOrNull(row['used'])
   return {
     ...(conversation !== null && { conversation }),
+    ...(used !== null && { used: readUsed(used) }),
     callId: text(row['call_id']),
     at: number(row['at']),
     model: String(model),

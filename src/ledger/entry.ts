@@ -1,4 +1,5 @@
 import type { Hold } from '../limits/hold.ts'
+import type { Used } from '../limits/measure.ts'
 import type { Picos } from '../money/money.ts'
 import type { Charge, Unpriced } from '../pricing/price.ts'
 import type { Instant } from '../time.ts'
@@ -18,7 +19,7 @@ export type Call = {
   readonly team: string | null
   readonly project: string | null
   readonly environment: string | null
-  /** A keyed pseudonym, never the name itself. */
+  /** A pseudonym, never the name itself. */
   readonly endUser: string | null
   readonly conversation: string | null
   readonly tags: Readonly<Record<string, string>>
@@ -55,6 +56,8 @@ export type Settlement = {
   /** What the unpriced usage counts for against limits that have a ceiling for it: no charge, but unresolved until a
    * correction brings the price. None where this is left out. */
   readonly unresolved?: readonly Hold[]
+  /** What it used, where a hold is against a limit on another measure than cost. */
+  readonly used?: Used
   readonly resent: Resent | null
   /** HTTP status of the provider's reply, or null when there was none. */
   readonly status: number | null

@@ -1,4 +1,4 @@
-import type { Hold } from '../limits/hold.ts'
+import { counterParts, type Hold, settledOf, unresolvedOf } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import { add, type Rational, rational, subtract, zero } from '../money/rational.ts'
 import type { Accrued } from './accrual.ts'
@@ -77,7 +77,9 @@ const foldAdjusted = (
     return
   }
   const more = addSettlement(books, reserved, entry) + addSettlement(books, reserved, stands, -1n)
-  for (const hold of reserved.holds) balanceOf(books, hold).settled += more
+  for (const hold of reserved.holds) {
+    if (hold.measure === undefined) balanceOf(books, hold).settled += more
+  }
   for (const hold of stands.unresolved ?? []) balanceOf(books, hold).unresolved -= hold.amount
   leaveUnresolved(books, entry)
 }
@@ -98,8 +100,8 @@ const foldEnd = (
     const total = 'charges' in entry ? addSettlement(books, corrected.reservation, entry) : 0n
     for (const hold of corrected.reservation.holds) {
       const balance = balanceOf(books, hold)
-      balance.unresolved -= hold.amount
-      balance.settled += total
+      balance.unresolved -= unresolvedOf(hold)
+      if (isSettlement(entry)) balance.settled += settledOf(hold, total, entry.used)
     }
     leaveUnresolved(books, entry)
     return
@@ -115,8 +117,8 @@ const foldEnd = (
   for (const hold of reservation.holds) {
     const balance = balanceOf(books, hold)
     balance.held -= hold.amount
-    if (entry.kind === 'expired') balance.unresolved += hold.amount
-    else balance.settled += total
+    if (entry.kind === 'expired') balance.unresolved += unresolvedOf(hold)
+    else if (isSettlement(entry)) balance.settled += settledOf(hold, total, entry.used)
   }
   leaveUnresolved(books, entry)
 }
@@ -137,8 +139,8 @@ const foldReserved = (books: Books, entry: StoredEntry & { readonly kind: 'reser
   for (const hold of holds) balanceOf(books, hold).held += hold.amount
 }
 
-const balanceOf = (books: Books, { limit, windowStart }: Hold) =>
-  getOrMake(books.balances, JSON.stringify([limit, windowStart]), () => ({
+const balanceOf = (books: Books, hold: Hold) =>
+  getOrMake(books.balances, JSON.stringify([...counterParts(hold), hold.windowStart]), () => ({
     settled: 0n,
     held: 0n,
     unresolved: 0n,

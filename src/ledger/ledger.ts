@@ -4,6 +4,7 @@ import type { AccrualLedger } from './accrual.ts'
 import type { Database, Store } from './database.ts'
 import type { Adjustment, Release, Reservation, Settlement } from './entry.ts'
 import { moduleUrl } from './module-url.ts'
+import type { CallLife } from './reading.ts'
 
 /** `done`: written. `repeated`: the same was written before. `conflict`: another content stands under this
  * id; the first stays, and a conflict is noted. `late`: the reservation had expired, so the end was written as
@@ -34,6 +35,8 @@ export type Ledger = {
   readonly expire: (at: Instant) => Promise<readonly Reservation[]>
   /** The reservation of a call whose truth is not known: open, or expired and not corrected. Else null. */
   readonly unended: (callId: string) => Promise<Reservation | null>
+  /** All that was written of a call; null where nothing was. */
+  readonly life: (callId: string) => Promise<CallLife | null>
   /** Balances of every limit and window that has any. */
   readonly balances: () => Promise<readonly Balance[]>
   readonly accruals: AccrualLedger
@@ -92,6 +95,7 @@ export const openLedger = (database: Database): Ledger => {
       }
     },
     unended: (callId) => call('unended', callId),
+    life: (callId) => call('life', callId),
     balances: () => call('balances', null),
     accruals: {
       use: (use) => call('useTool', use),

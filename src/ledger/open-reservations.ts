@@ -1,4 +1,4 @@
-import type { Hold } from '../limits/hold.ts'
+import { counterOf, type Hold } from '../limits/hold.ts'
 import type { Instant } from '../time.ts'
 import { amount, number } from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
@@ -83,7 +83,7 @@ const readReserved = (connection: Connection, sequence: SqlValue | undefined): R
         sequence ?? null,
       )
       .map((hold) => ({
-        limit: String(nameParts(hold['name'])[0]),
+        ...counterOf(nameParts(hold['name'])),
         windowStart: number(hold['window_start']),
         amount: amount(hold['amount']),
       })),

@@ -46,6 +46,15 @@ export type CallRow = {
   readonly settlement: Extract<StoredEntry, { readonly kind: 'settled' | 'adjusted' }>
 }
 
+/** One entry of the life of a call. */
+export type LifeEntry = Exclude<StoredEntry, { readonly kind: 'accrued' }>
+
+/** A call from its reservation on: what ended it, and what corrected that, in order. Nothing where it is open. */
+export type CallLife = {
+  readonly reserved: Extract<StoredEntry, { readonly kind: 'reserved' }>
+  readonly ends: readonly Exclude<LifeEntry, { readonly kind: 'reserved' }>[]
+}
+
 /** What an accrual came to in a stretch of time. */
 export type AccruedRow = Extract<StoredEntry, { readonly kind: 'accrued' }>
 
@@ -53,14 +62,23 @@ export type AccruedRow = Extract<StoredEntry, { readonly kind: 'accrued' }>
 export type SpendAsked = { readonly from: Instant; readonly to: Instant }
 
 /** A page of calls made in a period: those that ended after the entry `after`, at most `limit`. */
-export type CallsAsked = SpendAsked & { readonly after: number; readonly limit: number }
+export type CallsAsked = PeriodAsked & { readonly after: number; readonly limit: number }
+
+/** `promoted`: only what a promotion or discount made cheaper. `conversations`: only calls of these. */
+type PeriodAsked = SpendAsked & {
+  readonly promoted?: boolean
+  readonly conversations?: readonly string[]
+}
 
 /** Reads what was spent in a period, from the hourly folds: all hours that begin in it. */
 export const readSpend = (database: Database, period: SpendAsked): Promise<readonly SpendRow[]> =>
   database.call('ledger', 'spend', period)
 
 /** Reads the calls made in a period, a page at a time, in the order in which they ended. */
-export async function* readCalls(database: Database, period: SpendAsked): AsyncGenerator<readonly CallRow[]> {
+export async function* readCalls(
+  database: Database,
+  period: PeriodAsked,
+): AsyncGenerator<readonly CallRow[]> {
   const limit = 1_000
   for (let after = 0; ; ) {
     const calls: readonly CallRow[] = await database.call('ledger', 'calls', { ...period, after, limit })
@@ -70,10 +88,26 @@ export async function* readCalls(database: Database, period: SpendAsked): AsyncG
   }
 }
 
-/** Reads what accruals came to in the stretches of time that begin in a period, a page at a time, as posted. */
-export async function* readAccrued(
+/** Reads the calls made in a period with all that became of them, a page at a time, in the order in which they were
+ * reserved. */
+export async function* readLives(
   database: Database,
   period: SpendAsked,
+): AsyncGenerator<readonly CallLife[]> {
+  const limit = 1_000
+  for (let after = 0; ; ) {
+    const lives: readonly CallLife[] = await database.call('ledger', 'lives', { ...period, after, limit })
+    yield lives
+    if (lives.length < limit) return
+    after = lives.at(-1)?.reserved.sequence ?? after
+  }
+}
+
+/** Reads what accruals came to in the stretches of time that begin in a period, a page at a time, as posted. With
+ * `promoted` it reads none where no price of the ledger ever was below its list price, and else all of them. */
+export async function* readAccrued(
+  database: Database,
+  period: PeriodAsked,
 ): AsyncGenerator<readonly AccruedRow[]> {
   const limit = 1_000
   for (let after = 0; ; ) {

@@ -1,4 +1,4 @@
-import type { Hold } from '../limits/hold.ts'
+import { type CounterName, counterParts, type Hold } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import { add, type Rational, rational, subtract, zero } from '../money/rational.ts'
 import type { Charge } from '../pricing/price.ts'
@@ -19,12 +19,14 @@ export type Move = { readonly settled?: Picos; readonly held?: Picos; readonly u
 export const moveBalances = (
   connection: Connection,
   holds: readonly Hold[],
-  moveOf: (amount: Picos) => Move,
+  moveOf: (amount: bigint, hold: Hold) => Move,
 ): void => {
   const { balances } = gatheredOf(connection)
-  for (const { limit, windowStart, amount } of holds) {
-    const { settled = 0n, held = 0n, unresolved = 0n } = moveOf(amount)
-    const sums = getOrMake(balances, `${windowStart} ${limit}`, () => ({ limit, windowStart, ...noBalance }))
+  for (const hold of holds) {
+    const { settled = 0n, held = 0n, unresolved = 0n } = moveOf(hold.amount, hold)
+    const { amount: _, ...place } = hold
+    const key = `${hold.windowStart} ${JSON.stringify(counterParts(hold))}`
+    const sums = getOrMake(balances, key, () => ({ ...place, ...noBalance }))
     sums.settled += settled
     sums.held += held
     sums.unresolved += unresolved
@@ -68,9 +70,10 @@ export const addUses = (
 /** Writes what was gathered. */
 export const writeFolds = (connection: Connection): void => {
   const { balances, uses, calls } = gatheredOf(connection)
-  for (const { limit, windowStart, settled, held, unresolved } of balances.values()) {
+  for (const { settled, held, unresolved, ...place } of balances.values()) {
     const values = [settled, held, unresolved].map(halves).flatMap(({ units, picos }) => [units, picos])
-    connection.run(addBalance, nameId(connection, 'limit', [limit]), windowStart, ...values)
+    const name = nameId(connection, 'limit', counterParts(place))
+    connection.run(addBalance, name, place.windowStart, ...values)
   }
   for (const { key, meter, whole, fraction, amount } of uses.values()) {
     writeUse(connection, key, { meter, quantity: add(rational(whole), fraction), amount })
@@ -96,7 +99,7 @@ export const takeFromHours = (connection: Connection, place: Place, settlement: 
 }
 
 type Gathered = {
-  readonly balances: Map<string, Pick<Hold, 'limit' | 'windowStart'> & Required<Changing<Move>>>
+  readonly balances: Map<string, CounterName & Pick<Hold, 'windowStart'> & Required<Changing<Move>>>
   readonly uses: Map<string, { readonly key: readonly SqlValue[]; readonly meter: Meter } & UseSums>
   readonly calls: Map<string, { readonly key: readonly SqlValue[] } & typeof noCalls>
 }

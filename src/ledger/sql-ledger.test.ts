@@ -166,6 +166,41 @@ describe('many reservations', () => {
   })
 })
 
+describe('calls that share a commit', () => {
+  const euros = { currency: 'EUR' } as const
+
+  it('are written as if each had its own, also where one of them is refused', async () => {
+    const { ledger, database } = await open()
+    const noOf = { callId: 'd', at: 0, reason: 'not sent' }
+    const together = await Promise.allSettled([
+      ...['a', 'b', 'c', 'd', 'e'].map((id) => ledger.reserve(exampleReservation(id))),
+      ledger.settle(exampleSettlement('a')),
+      ledger.settle(exampleSettlement('b', 25n, euros)),
+      ledger.balances(),
+      ledger.release(noOf),
+      ledger.settle(exampleSettlement('e', 30n)),
+    ])
+    const told = together.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.code))
+    expect(told.filter((each) => each === 'done')).toHaveLength(8)
+    expect(told[6]).toBe('currency_mismatch')
+    expect(told[7]).toMatchObject([{ settled: 25n, held: 240n }])
+    expect(await ledger.balances()).toMatchObject([{ settled: 55n, held: 120n, unresolved: 0n }])
+    expect(await ledger.settle(exampleSettlement('b'))).toBe('done')
+    expect(await verify(database)).toMatchObject({ agrees: true, calls: 5, entries: 9 })
+    await ledger.close()
+  })
+
+  it('may begin and end in it: such a reservation never stands in the table of open ones', async () => {
+    const { ledger, database, file } = await open()
+    await Promise.all([ledger.reserve(exampleReservation('a')), ledger.settle(exampleSettlement('a'))])
+    expect(await verify(database)).toMatchObject({ agrees: true, entries: 2 })
+    await ledger.close()
+    const read = new DatabaseSync(file, { readOnly: true })
+    expect(read.prepare('SELECT count(*) AS open FROM open_reservations').get()).toEqual({ open: 0 })
+    read.close()
+  })
+})
+
 describe('whatever is asked, in whatever order', () => {
   type Model = { held: bigint; settled: bigint; unresolved: bigint; ends: Map<string, string> }
 

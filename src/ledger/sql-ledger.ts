@@ -1,5 +1,5 @@
 import { OctroiError } from '../errors.ts'
-import type { Balance } from '../limits/hold.ts'
+import { type Balance, counterOf, type Hold, settledOf, unresolvedOf } from '../limits/hold.ts'
 import type { Picos } from '../money/money.ts'
 import type { Instant } from '../time.ts'
 import { number, text, whole } from './columns.ts'
@@ -12,6 +12,7 @@ import { nameId, nameParts } from './names.ts'
 import { close, open, openReservation, type Reserved, reservedEntry, writeOpen } from './open-reservations.ts'
 import { addToHours, moveBalances, takeFromHours, writeFolds } from './running-folds.ts'
 import { accrualVerbs } from './sql-accruals.ts'
+import { readLife, readLives } from './sql-lives.ts'
 import { readAccrued, readCalls, readSpend } from './sql-readings.ts'
 import { verifyEntries } from './sql-verify.ts'
 
@@ -38,7 +39,10 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
   if (reserved !== null) {
     const total = bill(connection, reserved, { kind: 'settled', ...settlement })
     close(connection, callId)
-    moveBalances(connection, reserved.holds, (amount) => ({ held: -amount, settled: total }))
+    moveBalances(connection, reserved.holds, (amount, hold) => ({
+      held: -amount,
+      settled: settledOf(hold, total, settlement.used),
+    }))
     leaveUnresolved(connection, settlement)
     return 'done'
   }
@@ -48,7 +52,10 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
   if (last.kind !== 'expired') return compare(connection, { callId, kind: 'settled' }, before, settlement)
   const reservation = reservedEntry(connection, callId)
   const total = bill(connection, reservation, { kind: 'adjusted', corrects: last.sequence, ...settlement })
-  moveBalances(connection, reservation.holds, (amount) => ({ unresolved: -amount, settled: total }))
+  moveBalances(connection, reservation.holds, (_, hold) => ({
+    unresolved: -unresolvedOf(hold),
+    settled: settledOf(hold, total, settlement.used),
+  }))
   leaveUnresolved(connection, settlement)
   return 'late'
 }
@@ -75,7 +82,7 @@ const adjust = (connection: Connection, adjustment: Adjustment): Adjusted => {
   const service = nameId(connection, 'service', [provider, last.model, endpoint, last.currency])
   takeFromHours(connection, { at, owner, service }, last)
   const more = total - last.charges.reduce((sum, charge) => sum + charge.amount, 0n)
-  const settled = reserved.holds.map((hold) => ({ ...hold, amount: more }))
+  const settled = reserved.holds.filter(isOfCost).map((hold) => ({ ...hold, amount: more }))
   const unresolved = [
     ...(last.unresolved ?? []).map((hold) => ({ ...hold, amount: -hold.amount })),
     ...(adjustment.unresolved ?? []),
@@ -84,6 +91,9 @@ const adjust = (connection: Connection, adjustment: Adjustment): Adjusted => {
   moveBalances(connection, unresolved, (amount) => ({ unresolved: amount }))
   return { outcome: 'done', settled, unresolved }
 }
+
+/** A better truth about a settled call moves its cost; what it counted of other measures stays. */
+const isOfCost = ({ measure }: Hold): boolean => measure === undefined
 
 const nothingMoved = { settled: [], unresolved: [] } as const
 
@@ -106,7 +116,7 @@ const release = (connection: Connection, asked: Release): Outcome => {
   if (last.kind !== 'expired') return compare(connection, { callId, kind: 'released' }, before, asked)
   insertEntry(connection, { kind: 'released', corrects: last.sequence, ...asked })
   const { holds } = reservedEntry(connection, callId)
-  moveBalances(connection, holds, (amount) => ({ unresolved: -amount }))
+  moveBalances(connection, holds, (_, hold) => ({ unresolved: -unresolvedOf(hold) }))
   return 'late'
 }
 
@@ -128,7 +138,10 @@ const expire = (connection: Connection, at: Instant): readonly Reservation[] =>
       const reservation = storedReservation(entriesOfCall(connection, callId))
       insertEntry(connection, { kind: 'expired', callId, at })
       close(connection, callId)
-      moveBalances(connection, reservation.holds, (amount) => ({ held: -amount, unresolved: amount }))
+      moveBalances(connection, reservation.holds, (amount, hold) => ({
+        held: -amount,
+        unresolved: unresolvedOf(hold),
+      }))
       return reservation
     })
 
@@ -144,7 +157,7 @@ const balances = (connection: Connection): readonly Balance[] =>
       'SELECT b.*, n.name FROM balances b JOIN names n ON n.id = b."limit" ORDER BY b.window_start, n.name',
     )
     .map((row) => ({
-      limit: String(nameParts(row['name'])[0]),
+      ...counterOf(nameParts(row['name'])),
       windowStart: number(row['window_start']),
       settled: whole(row['settled_units'], row['settled_picos']),
       held: whole(row['held_units'], row['held_picos']),
@@ -165,6 +178,8 @@ export const verbs = {
   spend: readSpend,
   calls: readCalls,
   accrued: readAccrued,
+  life: readLife,
+  lives: readLives,
   verify: verifyEntries,
 }
 

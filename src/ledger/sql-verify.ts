@@ -82,7 +82,7 @@ const comparisons = (
     kept: connection
       .all('SELECT b.*, n.name FROM balances b JOIN names n ON n.id = b."limit"')
       .map((row) => [
-        JSON.stringify([nameParts(row['name'])[0], number(row['window_start'])]),
+        JSON.stringify([...nameParts(row['name']), number(row['window_start'])]),
         balanceLine(row),
       ]),
   },

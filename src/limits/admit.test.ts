@@ -4,7 +4,8 @@ import { parsePicos } from '../money/money.ts'
 import { parseInstant } from '../time.ts'
 import { type Admission, type Admitted, createAdmission, type Refused } from './admit.ts'
 import type { Hold } from './hold.ts'
-import { type LimitSubject, parseLimit } from './limit.ts'
+import { parseLimit } from './parse-limit.ts'
+import type { LimitSubject } from './pattern.ts'
 
 const november = parseInstant('2023-11-15T12:00:00Z')
 const december = parseInstant('2023-12-01T00:00:00Z')
@@ -23,6 +24,7 @@ const subject = (team: string): LimitSubject => ({
   model: 'gpt-4',
   endpoint: 'chat-completions',
   conversation: null,
+  tags: {},
 })
 
 const ask = (admission: Admission, most: string | null, more: { team?: string; at?: number } = {}) =>
@@ -38,6 +40,8 @@ const admitted = (decision: Admitted | Refused): Admitted => {
   return decision
 }
 
+const ended = (holds: readonly Hold[], at = november) => ({ holds, reservedAt: november, at })
+
 const refused = (decision: Admitted | Refused): Refused => {
   if (decision.admitted) throw new Error('admitted')
   return decision
@@ -49,9 +53,14 @@ describe('a budget', () => {
     for (let call = 1; call <= 10; call++) admitted(ask(admission, '0.1'))
     expect(refused(ask(admission, '0.1'))).toEqual({
       admitted: false,
-      reason: 'budget',
+      reason: 'exceeded',
+      action: 'refuse',
       asked: parsePicos('0.1'),
+      fitsAt: december,
+      fitsWhenFreed: parsePicos('0.1'),
       limit: 'b',
+      counter: {},
+      measure: 'cost',
       cap: parsePicos('1'),
       currency: 'USD',
       windowStart: parseInstant('2023-11-01'),
@@ -68,23 +77,23 @@ describe('a budget', () => {
     const admission = createAdmission([budget('b', '1')], [])
     const { holds } = admitted(ask(admission, '1'))
     expect(refused(ask(admission, '0.01')).free).toBe(0n)
-    admission.settle(holds, parsePicos('0.25'))
+    admission.settle(ended(holds), { cost: parsePicos('0.25') })
     expect(admission.state(november)[0]).toMatchObject({ settled: parsePicos('0.25'), held: 0n })
     admitted(ask(admission, '0.75'))
   })
 
   it('gets everything back from a call that was released', () => {
     const admission = createAdmission([budget('b', '1')], [])
-    admission.release(admitted(ask(admission, '1')).holds)
+    admission.release(ended(admitted(ask(admission, '1')).holds))
     admitted(ask(admission, '1'))
   })
 
   it('keeps an expired hold apart until the truth is known', () => {
     const admission = createAdmission([budget('b', '1')], [])
     const { holds } = admitted(ask(admission, '0.6'))
-    admission.expire(holds)
+    admission.expire(ended(holds))
     expect(refused(ask(admission, '0.5'))).toMatchObject({ held: 0n, unresolved: parsePicos('0.6') })
-    admission.adjust(holds, parsePicos('0.2'))
+    admission.adjust(ended(holds), { cost: parsePicos('0.2') })
     expect(admission.state(november)[0]).toMatchObject({ settled: parsePicos('0.2'), unresolved: 0n })
     admitted(ask(admission, '0.8'))
   })
@@ -92,12 +101,12 @@ describe('a budget', () => {
   it('that is exhausted lets calls pass that cost nothing', () => {
     const admission = createAdmission([budget('b', '0')], [])
     admitted(ask(admission, '0'))
-    expect(refused(ask(admission, '0.000000000001')).reason).toBe('budget')
+    expect(refused(ask(admission, '0.000000000001')).reason).toBe('exceeded')
   })
 
   it('shows what the vendor billed beyond the most as over', () => {
     const admission = createAdmission([budget('b', '1')], [])
-    admission.settle(admitted(ask(admission, '1')).holds, parsePicos('1.5'))
+    admission.settle(ended(admitted(ask(admission, '1')).holds), { cost: parsePicos('1.5') })
     expect(admission.state(november)[0]).toMatchObject({ free: 0n, over: parsePicos('0.5') })
   })
 
@@ -127,11 +136,11 @@ describe('a budget', () => {
       })
     const { holds } = admitted(unpriced(150_000))
     expect(holds).toMatchObject([{ limit: 'lenient', amount: parsePicos('0.6') }])
-    expect(refused(unpriced(150_000))).toMatchObject({ reason: 'budget', asked: parsePicos('0.6') })
+    expect(refused(unpriced(150_000))).toMatchObject({ reason: 'exceeded', asked: parsePicos('0.6') })
     expect(refused(unpriced(1, 'support'))).toMatchObject({ reason: 'unbounded', limit: 'strict' })
     const used = admission.atCeiling(holds, [{ meter: 'output_text_tokens', quantity: 50_000 }])
     expect(used).toMatchObject([{ limit: 'lenient', amount: parsePicos('0.2') }])
-    admission.settle(holds, 0n, used)
+    admission.settle(ended(holds), { cost: 0n, unresolved: used })
     expect(admission.state(november)[1]).toMatchObject({
       settled: 0n,
       held: 0n,
@@ -156,16 +165,20 @@ describe('a budget', () => {
     expect(admission.windows({ ...incurred, at: december })).toEqual([
       { limit: 'all', windowStart: december },
     ])
-    admission.count({ settled: [{ limit: 'all', windowStart, amount: parsePicos('1.25') }] })
+    admission.count({ at: november, settled: [{ limit: 'all', windowStart, amount: parsePicos('1.25') }] })
     const over = { settled: parsePicos('1.25'), free: 0n, over: parsePicos('0.25') }
     expect(admission.state(november)[0]).toMatchObject(over)
-    expect(ask(admission, '0.01')).toMatchObject({ admitted: false, reason: 'budget' })
+    expect(ask(admission, '0.01')).toMatchObject({ admitted: false, reason: 'exceeded' })
     const unresolved = [{ limit: 'all', windowStart, amount: parsePicos('0.1') }]
-    admission.count({ settled: [{ limit: 'all', windowStart, amount: -parsePicos('1') }], unresolved })
+    admission.count({
+      at: november,
+      settled: [{ limit: 'all', windowStart, amount: -parsePicos('1') }],
+      unresolved,
+    })
     expect(admission.state(november)[0]).toMatchObject({
       ...{ settled: parsePicos('0.25'), unresolved: parsePicos('0.1'), free: parsePicos('0.65'), over: 0n },
     })
-    admission.count({ settled: [{ limit: 'gone', windowStart, amount: 1n }] })
+    admission.count({ at: november, settled: [{ limit: 'gone', windowStart, amount: 1n }] })
     expect(admission.state(december)[0]).toMatchObject({ settled: 0n })
   })
 
@@ -208,13 +221,13 @@ describe('a new month', () => {
     const { holds } = admitted(ask(admission, '1'))
     refused(ask(admission, '1', { at: december - 1 }))
     admitted(ask(admission, '1', { at: december }))
-    admission.settle(holds, parsePicos('1'))
+    admission.settle(ended(holds), { cost: parsePicos('1') })
     expect(admission.state(december)[0]).toMatchObject({ settled: 0n, held: parsePicos('1') })
   })
 
   it('does not reopen the last one for a call that comes late', () => {
     const admission = createAdmission([budget('b', '1')], [])
-    admission.settle(admitted(ask(admission, '1')).holds, parsePicos('1'))
+    admission.settle(ended(admitted(ask(admission, '1')).holds), { cost: parsePicos('1') })
     admitted(ask(admission, '1', { at: december }))
     expect(refused(ask(admission, '1', { at: november })).windowStart).toBe(december)
   })
@@ -244,21 +257,21 @@ it('no limit is passed and nothing leaks, whatever happens in whatever order', (
           if (decision.admitted) open.push(decision.holds)
           else {
             expect(admission.state(at)).toEqual(before)
-            expect(most > decision.free).toBe(true)
+            expect((decision.asked ?? 0n) > decision.free).toBe(true)
           }
         } else if (list.length > 0) {
           const [holds = []] = list.splice(pick % list.length, 1)
           const actual = ((holds[0]?.amount ?? 0n) * BigInt(pick % 101)) / 100n
           if (verb === 'expire') expired.push(holds)
-          if (verb === 'settle' || verb === 'adjust') admission[verb](holds, actual)
-          else admission[verb as 'release' | 'expire'](holds)
+          if (verb === 'settle' || verb === 'adjust') admission[verb](ended(holds, at), { cost: actual })
+          else admission[verb as 'release' | 'expire'](ended(holds, at))
         }
         for (const { cap, settled, held, unresolved, free, over } of admission.state(at)) {
           expect(settled + held + unresolved + free).toBe(cap)
           expect(over).toBe(0n)
         }
       }
-      for (const holds of open) admission.release(holds)
+      for (const holds of open) admission.release(ended(holds, at))
       for (const state of admission.state(at)) expect(state.held).toBe(0n)
     }),
   )

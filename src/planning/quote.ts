@@ -3,7 +3,7 @@ import { type Picos, postedPlaces } from '../money/money.ts'
 import { compare, multiply, type Rational, rational } from '../money/rational.ts'
 import { billedQuantity, type PricedCall, price, type Unpriced } from '../pricing/price.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
-import { placeOf, priceOn, unitAmount, withInputTokens } from '../pricing/price-of.ts'
+import { placeOf, priceIfAny, priceOn, unitAmount, withInputTokens } from '../pricing/price-of.ts'
 import { type Meter, meterFacts } from '../usage/meter.ts'
 import type { Usage } from '../usage/usage.ts'
 
@@ -113,30 +113,37 @@ type Candidate = {
 }
 
 /** Finds the prices a meter can have: those at both ends of the input range, and on either side of every
- * threshold between them. */
-type Finder = (meter: Meter) => readonly (Candidate | Omit<Unpriced, 'quantity'>)[]
+ * threshold between them. Or why it has none at one of them, where the meter `isNeeded`. */
+type Finder = (meter: Meter, isNeeded: boolean) => readonly Candidate[] | Omit<Unpriced, 'quantity'>
 
 const finderOf = (input: Range, call: PricedCall, book: PriceBook): Finder => {
   const place = placeOf(call, input.least, book)
-  return (meter) => {
-    const at = (inputTokens: number): Candidate | Omit<Unpriced, 'quantity'> => {
+  return (meter, isNeeded) => {
+    let gap: Omit<Unpriced, 'quantity'> | null = null
+    const at = (inputTokens: number): Candidate[] => {
       const there = withInputTokens(place, inputTokens)
-      const found = priceOn(there, meter)
-      if ('code' in found) return found
-      const threshold = found.cell.price.attributes.context_threshold_tokens
-      return {
-        unit: unitAmount(there, meter, found),
-        billed: (measured) => billedQuantity(measured, found, there),
-        isPlain: found.cell.selection.billing === null,
-        threshold: typeof threshold === 'number' ? threshold : null,
+      const found = isNeeded ? priceOn(there, meter) : priceIfAny(there, meter)
+      if (found === null) return []
+      if ('code' in found) {
+        gap ??= found
+        return []
       }
+      const threshold = found.cell.price.attributes.context_threshold_tokens
+      return [
+        {
+          unit: unitAmount(there, meter, found),
+          billed: (measured) => billedQuantity(measured, found, there),
+          isPlain: found.cell.selection.billing === null,
+          threshold: typeof threshold === 'number' ? threshold : null,
+        },
+      ]
     }
-    const ends = input.least === input.most ? [at(input.most)] : [at(input.least), at(input.most)]
+    const ends = input.least === input.most ? at(input.most) : [...at(input.least), ...at(input.most)]
     const between = ends
-      .flatMap((found) => ('code' in found || found.threshold === null ? [] : [found.threshold]))
-      .flatMap((threshold) => [threshold, threshold + 1])
+      .flatMap(({ threshold }) => (threshold === null ? [] : [threshold, threshold + 1]))
       .filter((tokens) => tokens > input.least && tokens < input.most)
-    return [...ends, ...[...new Set(between)].map(at)]
+    const found = between.length === 0 ? ends : [...ends, ...[...new Set(between)].flatMap(at)]
+    return gap ?? found
   }
 }
 
@@ -145,12 +152,10 @@ const ratesOf = (bound: Bound, find: Finder): Rates | Unpriced => {
   const priced: Candidate[] = []
   let charges = 0
   for (const meter of bound.meters) {
-    const prices = find(meter)
-    const gap = prices.find((found) => 'code' in found)
-    if (gap !== undefined && meter === first) return { ...gap, quantity: bound.most ?? bound.least }
-    const candidates = prices.flatMap((found) => ('code' in found ? [] : [found]))
-    priced.push(...candidates)
-    if (candidates.length > 0) charges += 1
+    const found = find(meter, meter === first)
+    if ('code' in found) return { ...found, quantity: bound.most ?? bound.least }
+    priced.push(...found)
+    if (found.length > 0) charges += 1
   }
   const least = quantity(Math.floor(bound.least))
   const most = quantity(Math.ceil(bound.most ?? bound.least))
@@ -161,7 +166,9 @@ const ratesOf = (bound: Bound, find: Finder): Rates | Unpriced => {
     fewest: least.numerator === 0n ? least : priced.map(({ billed }) => billed(least)).reduce(lesser),
     most: priced.map(({ billed }) => billed(most)).reduce(greater),
     charges,
-    whole: priced.every(({ unit, isPlain }) => isPlain && toPicos(unit).denominator === 1n),
+    whole: priced.every(
+      ({ unit, isPlain }) => isPlain && (unit.numerator * picosPerUnit) % unit.denominator === 0n,
+    ),
   }
 }
 
@@ -173,14 +180,9 @@ const sumOf = (amounts: readonly (Picos | null)[]): Picos | null =>
 
 const quantity = (units: number): Rational => rational(BigInt(units))
 
-const toPicos = (amount: Rational): Rational => multiply(amount, rational(10n ** BigInt(postedPlaces)))
+const picosPerUnit = 10n ** BigInt(postedPlaces)
 
-const floorPicos = (amount: Rational): Picos => {
-  const { numerator, denominator } = toPicos(amount)
-  return numerator / denominator
-}
+const floorPicos = ({ numerator, denominator }: Rational): Picos => (numerator * picosPerUnit) / denominator
 
-const ceilPicos = (amount: Rational): Picos => {
-  const { numerator, denominator } = toPicos(amount)
-  return (numerator + denominator - 1n) / denominator
-}
+const ceilPicos = ({ numerator, denominator }: Rational): Picos =>
+  (numerator * picosPerUnit + denominator - 1n) / denominator

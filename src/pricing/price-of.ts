@@ -104,11 +104,21 @@ export const withInputTokens = (place: Place, inputTokens: number): Place => ({
  * context card the book does not have is said. Reasoning takes the price of output, as vendors bill it, where
  * the book has no row of its own for it. An overlay is asked only where the book itself has no price. */
 export const priceOn = (place: Place, meter: Meter): Found | NoPrice => {
+  const found = search(place, meter)
+  return typeof found === 'string' ? missing(place, meter, found) : found
+}
+
+/** The same where nobody asks why there is none: null then. */
+export const priceIfAny = (place: Place, meter: Meter): Found | null => {
+  const found = search(place, meter)
+  return typeof found === 'string' ? null : found
+}
+
+const search = (place: Place, meter: Meter): Found | NotFound => {
   const found = findOrParent(place.pages, meter, place)
-  if (typeof found !== 'string') return found
-  const overlaid = place.overlayPages.length === 0 ? 'none' : findOrParent(place.overlayPages, meter, place)
-  if (typeof overlaid !== 'string') return overlaid
-  return missing(place, meter, found)
+  if (typeof found !== 'string' || place.overlayPages.length === 0) return found
+  const overlaid = findOrParent(place.overlayPages, meter, place)
+  return typeof overlaid === 'string' ? found : overlaid
 }
 
 /** Where the price of a parent would do, it is the parent's that is missing. */

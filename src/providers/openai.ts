@@ -2,6 +2,7 @@ import { agentReplies } from '../endpoints/agents.ts'
 import { assistants } from '../endpoints/assistants.ts'
 import { batchReplies } from '../endpoints/batches.ts'
 import { chatCompletions, chatReplies } from '../endpoints/chat-completions.ts'
+import { openaiClosed } from '../endpoints/closed.ts'
 import { completionReplies, completions } from '../endpoints/completions.ts'
 import { containerReplies } from '../endpoints/containers.ts'
 import { conversations } from '../endpoints/conversations.ts'
@@ -48,6 +49,7 @@ export const openai: Provider = {
     fineTuning,
     models,
   ],
+  closed: openaiClosed,
   readOnly: [
     completionReplies('edits', counters.plainCounters),
     countedReplies('decisions', counters.responsesCounters),

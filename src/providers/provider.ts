@@ -1,3 +1,4 @@
+import type { ClosedPath } from '../endpoints/closed.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import type { ReadWire, ReplyReader } from '../endpoints/reply.ts'
 
@@ -18,6 +19,8 @@ export type Provider = {
   /** Wires of which only the replies are known: what went over them can be priced, the gateway does not pass
    * them yet. */
   readonly readOnly?: readonly ReadWire[]
+  /** Paths that are closed at this provider, beside those that are closed at every one. */
+  readonly closed?: readonly ClosedPath[]
 }
 
 /** What reads the replies of a provider's wire, or null where there is no such wire or nothing on it costs. */

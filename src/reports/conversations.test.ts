@@ -41,6 +41,7 @@ describe('a conversation', () => {
         inputTokens: 20n,
         outputTokens: 0n,
         amount: 50n,
+        list: 50n,
         meters: [],
         accrued: { sessions: 0, amount: 0n, list: 0n, unpriced: 0 },
         resent: {
@@ -75,6 +76,8 @@ describe('a conversation', () => {
     expect(conversations()).toMatchObject([
       {
         ...{ team: 'search', conversation: 'thread_1', calls: 1, first: 1_000, last: 2_000, amount: 55n },
+        // The call is at list price, the session is 60 there.
+        list: 85n,
         accrued: { sessions: 1, amount: 30n, list: 60n, unpriced: 0 },
       },
       {

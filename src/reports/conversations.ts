@@ -5,6 +5,7 @@ import type { Instant } from '../time.ts'
 import { capSaving } from './cap-note.ts'
 import { type ConversationAsked, conversationKey, holderOf, isAsked } from './conversation-asked.ts'
 import { addUsed, type MeterSum, type MeterSums, meterSums, tokensOf } from './meter-sums.ts'
+import { promotedOf } from './promotions.ts'
 import { shareOf } from './share.ts'
 
 /** What one conversation came to. `conversation` null gathers a team's calls that belong to none. */
@@ -30,6 +31,8 @@ export type ConversationSpend = {
   readonly outputTokens: bigint
   /** Of its calls, and of what it accrued. */
   readonly amount: Picos
+  /** The same without promotions and discounts. */
+  readonly list: Picos
   /** What of it is no token: sessions, stored gigabytes, calls of tools, images ... */
   readonly meters: readonly MeterSum[]
   /** What it came to without a call: how many sessions of tools, what of the amount that is, what it would be without
@@ -110,6 +113,7 @@ type Sums = {
   inputTokens: bigint
   outputTokens: bigint
   amount: Picos
+  list: Picos
   readonly meters: MeterSums
   readonly accrued: { sessions: number; amount: Picos; list: Picos; unpriced: number }
   resentTokens: bigint
@@ -132,6 +136,7 @@ const emptySums = (call: Named, at: Instant, currency: string): Sums => ({
   inputTokens: 0n,
   outputTokens: 0n,
   amount: 0n,
+  list: 0n,
   meters: new Map(),
   accrued: { sessions: 0, amount: 0n, list: 0n, unpriced: 0 },
   resentTokens: 0n,
@@ -154,7 +159,10 @@ const addCall = (sums: Sums, { call, settlement }: CallRow): void => {
     sums.inputTokens += tokensOf(used, 'input')
     sums.outputTokens += tokensOf(used, 'output')
   }
-  for (const { amount } of charges) sums.amount += amount
+  for (const charge of charges) {
+    sums.amount += charge.amount
+    sums.list += charge.amount + promotedOf(charge)
+  }
   addUsed(sums.meters, settlement)
   const saving = capSaving(settlement.note, charges)
   if (saving !== null) {
@@ -176,6 +184,7 @@ const addAccrual = (sums: Sums, entry: AccruedRow): void => {
   sums.last = Math.max(sums.last, from)
   const amount = charges.reduce((sum, charge) => sum + charge.amount, 0n)
   sums.amount += amount
+  sums.list += list
   addUsed(sums.meters, entry)
   sums.accrued.amount += amount
   sums.accrued.list += list

@@ -15,5 +15,6 @@ export {
 } from './conversation-turns.ts'
 export { type ConversationFold, type ConversationSpend, createConversationFold } from './conversations.ts'
 export type { MeterSum } from './meter-sums.ts'
+export { createPromotionFold, type PromotionFold, type PromotionRow } from './promotions.ts'
 export { formatShare, shareOf } from './share.ts'
 export { type SpendDimension, type SpendGroup, type SpendReport, spend, spendDimensions } from './spend.ts'

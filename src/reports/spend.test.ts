@@ -78,6 +78,7 @@ describe('spend by team', () => {
       inputTokens: 4_000n,
       outputTokens: 200n,
       amount: 45n,
+      list: 45n,
       share: { numerator: 15n, denominator: 16n },
       basis: { measured: 45n, estimated: 0n, imported: 0n, reconciled: 0n },
       resent: { tokens: 600, amount: 18n, share: { numerator: 2n, denominator: 5n } },

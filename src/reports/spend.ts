@@ -1,10 +1,11 @@
 import type { Basis } from '../ledger/entry.ts'
-import type { SpendRow } from '../ledger/reading.ts'
+import type { SpendRow, SpendScope } from '../ledger/reading.ts'
 import type { Picos } from '../money/money.ts'
 import { add, type Rational, rational } from '../money/rational.ts'
 import { formatInstant, type Instant } from '../time.ts'
 import { type Meter, meterFacts } from '../usage/meter.ts'
 import type { Quantity } from '../usage/usage.ts'
+import type { PromotionRow } from './promotions.ts'
 import { shareOf } from './share.ts'
 
 /** What spend can be grouped by, and how a row is named in it. Hours and days are those of UTC. */
@@ -21,7 +22,9 @@ export const spendDimensions = {
   basis: (row) => row.basis,
   hour: (row) => formatInstant(row.hour),
   day: (row) => formatInstant(row.hour).slice(0, 10),
-} as const satisfies Record<string, (row: SpendRow) => string | null>
+} as const satisfies Record<string, (row: Named) => string | null>
+
+type Named = SpendScope & { readonly meter: Meter | null }
 
 export type SpendDimension = keyof typeof spendDimensions
 
@@ -41,6 +44,8 @@ export type SpendGroup = {
   readonly inputTokens: bigint
   readonly outputTokens: bigint
   readonly amount: Picos
+  /** The amount without promotions and discounts; what has no price is left out of it, too. */
+  readonly list: Picos
   /** Of all that was spent in this currency; null when that is nothing. */
   readonly share: Rational | null
   /** The amount by how sure it is. */
@@ -62,18 +67,20 @@ export type SpendReport = {
   readonly totals: readonly SpendGroup[]
 }
 
-/** Folds rows of the ledger by the wanted dimensions. Time runs forward; otherwise the largest come first. */
+/** Folds rows of the ledger by the wanted dimensions. Time runs forward; otherwise the largest come first. `promotions`
+ * are those of the same period: without them, list is what was spent. */
 export const spend = (
   rows: readonly SpendRow[],
   asked: {
     readonly by: readonly SpendDimension[]
     readonly from?: Instant | null
     readonly to?: Instant | null
+    readonly promotions?: readonly PromotionRow[]
   },
 ): SpendReport => {
-  const { by, from = null, to = null } = asked
-  const sums = group(rows, by)
-  const totals = group(rows, [])
+  const { by, from = null, to = null, promotions = [] } = asked
+  const sums = group(rows, promotions, by)
+  const totals = group(rows, promotions, [])
   const totalOf = new Map([...totals.values()].map((total) => [total.currency, total.amount]))
   const finish = (sum: Sums): SpendGroup => finished(sum, totalOf.get(sum.currency) ?? 0n, by)
   return {
@@ -95,21 +102,30 @@ type Sums = {
   inputTokens: bigint
   outputTokens: bigint
   amount: Picos
+  promoted: Picos
   readonly basis: Record<Basis, Picos>
   resentTokens: number
   resentAmount: Picos
 }
 
-const group = (rows: readonly SpendRow[], by: readonly SpendDimension[]): ReadonlyMap<string, Sums> => {
+const group = (
+  rows: readonly SpendRow[],
+  promotions: readonly PromotionRow[],
+  by: readonly SpendDimension[],
+): ReadonlyMap<string, Sums> => {
   const groups = new Map<string, Sums>()
-  for (const row of rows) {
-    if (row.meter === null && by.includes('meter')) continue
+  const sumsOf = (row: Named): Sums => {
     const names = by.map((dimension) => spendDimensions[dimension](row))
     const key = JSON.stringify([row.currency, ...names])
     const sums = groups.get(key) ?? emptySums(names, row.currency)
     groups.set(key, sums)
-    addRow(sums, row)
+    return sums
   }
+  for (const row of rows) {
+    if (row.meter === null && by.includes('meter')) continue
+    addRow(sumsOf(row), row)
+  }
+  for (const row of promotions) sumsOf(row).promoted += row.promoted
   return groups
 }
 
@@ -123,6 +139,7 @@ const emptySums = (names: readonly (string | null)[], currency: string): Sums =>
   inputTokens: 0n,
   outputTokens: 0n,
   amount: 0n,
+  promoted: 0n,
   basis: { measured: 0n, estimated: 0n, imported: 0n, reconciled: 0n },
   resentTokens: 0,
   resentAmount: 0n,
@@ -163,6 +180,7 @@ const finished = (sums: Sums, total: Picos, by: readonly SpendDimension[]): Spen
     inputTokens,
     outputTokens,
     amount,
+    list: amount + sums.promoted,
     share: shareOf(amount, total),
     basis,
     resent: byMeter

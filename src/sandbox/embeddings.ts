@@ -24,20 +24,7 @@ const embed = async (world: World, { body, requestId }: Exchange): Promise<Bytes
   const model = otherModel(world, body, 'embeddings')
   const format = choice(body, 'encoding_format', ['float', 'base64'])
   const inputs = readPrompts(body, 'input')
-  const tokens = inputs.map((input) => {
-    const count = typeof input === 'string' ? world.counter.count(input) : input.length
-    if (count > tokensMax) throw promptTooLong({ window: tokensMax, prompt: count, completion: 0 })
-    return count
-  })
-  // Written vector by vector: two thousand at once would hold the thread.
-  const data: string[] = []
-  for (const [index, input] of inputs.entries()) {
-    if (index % 16 === 15) await new Promise(setImmediate)
-    const vector = vectorOf(world, input)
-    const embedding = format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector]
-    data.push(JSON.stringify({ object: 'embedding', index, embedding }))
-  }
-  const total = tokens.reduce((sum, count) => sum + count, 0)
+  const total = countInputs(world, inputs, tokensMax)
   bill(world, {
     wire: 'embeddings',
     id: requestId,
@@ -46,18 +33,55 @@ const embed = async (world: World, { body, requestId }: Exchange): Promise<Bytes
     user: userOf(body),
     usage: { input_text_tokens: total },
   })
-  const usage = { prompt_tokens: total, total_tokens: total }
-  const rest = JSON.stringify({ model: model.id, usage }).slice(1)
-  const bytes = Buffer.from(`{"object":"list","data":[${data.join(',')}],${rest}`)
-  return { bytes, contentType: 'application/json' }
+  const vectorOf = (input: Prompt) =>
+    unitVector(randomFrom(world.seed, 'embedding', written(input)), dimensions)
+  return embeddingsAnswer(inputs, { format, model: model.id, tokens: total, vectorOf })
 }
 
-const vectorOf = (world: World, input: Prompt): Float32Array<ArrayBuffer> => {
-  const random = randomFrom(world.seed, 'embedding', typeof input === 'string' ? input : input.join(' '))
+/** The tokens of all inputs. Throws the vendor's refusal of one that has more than `most`. */
+export const countInputs = (world: Pick<World, 'counter'>, inputs: readonly Prompt[], most: number): number =>
+  inputs.reduce<number>((sum, input) => {
+    const count = typeof input === 'string' ? world.counter.count(input) : input.length
+    if (count > most) throw promptTooLong({ window: most, prompt: count, completion: 0 })
+    return sum + count
+  }, 0)
+
+/** An input as a text: its tokens with spaces between, where it is given by them. */
+export const written = (input: Prompt): string => (typeof input === 'string' ? input : input.join(' '))
+
+type Vector = Float32Array<ArrayBuffer>
+
+/** A vector of length 1. */
+export const unitVector = (random: ReturnType<typeof randomFrom>, dimensions: number): Vector => {
   const vector = Float32Array.from(
     { length: dimensions },
     () => random.whole({ least: -1_000_000, most: 1_000_000 }) / 1_000_000,
   )
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1
   return vector.map((value) => value / length)
+}
+
+/** The vectors of all inputs, as numbers or as the base64 of their bytes. */
+export const embeddingsAnswer = async (
+  inputs: readonly Prompt[],
+  told: {
+    readonly format: string
+    readonly model: string
+    readonly tokens: number
+    readonly vectorOf: (input: Prompt) => Vector
+  },
+): Promise<BytesAnswer> => {
+  const { format, model, tokens, vectorOf } = told
+  // Written vector by vector: two thousand at once would hold the thread.
+  const data: string[] = []
+  for (const [index, input] of inputs.entries()) {
+    if (index % 16 === 15) await new Promise(setImmediate)
+    const vector = vectorOf(input)
+    const embedding = format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector]
+    data.push(JSON.stringify({ object: 'embedding', index, embedding }))
+  }
+  const usage = { prompt_tokens: tokens, total_tokens: tokens }
+  const rest = JSON.stringify({ model, usage }).slice(1)
+  const bytes = Buffer.from(`{"object":"list","data":[${data.join(',')}],${rest}`)
+  return { bytes, contentType: 'application/json' }
 }

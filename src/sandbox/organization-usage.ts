@@ -25,7 +25,8 @@ const with_ =
 
 const apart = new Set(['embeddings', 'moderations'])
 
-/** The usage routes, by the last part of their path. Storage has none here: the vendor measures it otherwise. */
+/** The usage routes, by the last part of their path. Vector stores have a route of their own,
+ * which no call fills; storage for retrieval has none: the vendor measures it otherwise. */
 export const usageKinds = {
   completions: {
     has: (call) => !apart.has(call.wire) && with_('input_text_tokens')(call),

@@ -2,6 +2,7 @@ import type { BilledCall, RawPriceRow } from './books.ts'
 import { costResults, storageIn } from './organization-costs.ts'
 import { pageOf, readBucketQuery } from './organization-pages.ts'
 import { type UsageKind, usageKinds, usageResults } from './organization-usage.ts'
+import { vectorGroups, vectorResults } from './organization-vectors.ts'
 import { Refusal } from './refusal.ts'
 import type { WireRoute, World } from './world.ts'
 
@@ -17,6 +18,7 @@ export const organization = (
   { calls, prices }: { readonly calls: () => readonly BilledCall[]; readonly prices: readonly RawPriceRow[] },
 ): readonly WireRoute[] => {
   const stored = storageIn(world, prices)
+  const vectors = vectorResults(world)
   return [
     ...(Object.keys(usageKinds) as UsageKind[]).map((kind) =>
       adminRoute(`/v1/organization/usage/${kind}`, (query) => {
@@ -28,6 +30,14 @@ export const organization = (
         return pageOf(calls(), asked, (inBucket) => usageResults(kind, inBucket, asked))
       }),
     ),
+    adminRoute('/v1/organization/usage/vector_stores', (query) => {
+      const asked = readBucketQuery(query, {
+        now: world.clock.now(),
+        widths: ['1m', '1h', '1d'],
+        groups: vectorGroups,
+      })
+      return pageOf(calls(), asked, (_, bucket) => vectors(bucket, asked))
+    }),
     adminRoute('/v1/organization/costs', (query) => {
       const asked = readBucketQuery(query, {
         now: world.clock.now(),

@@ -33,7 +33,8 @@ const fieldsOf: Record<Wire, readonly string[]> = {
   translations: ['file', 'model', 'prompt', 'response_format', 'temperature'],
 }
 
-const formats = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const
+/** The formats of a transcript. */
+export const formats = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const
 
 const transcribe = async (
   world: World,
@@ -59,12 +60,29 @@ const transcribe = async (
     user: null,
     usage: { audio_seconds: Math.round(seconds) },
   })
+  return transcript(wire, { format, language, seconds, temperature, segments, usage: {} })
+}
+
+/** What was said, in the format that was asked for; `usage`: what its JSON says besides. */
+export const transcript = (
+  wire: Wire,
+  told: {
+    readonly format: (typeof formats)[number]
+    readonly language: string
+    readonly seconds: number
+    readonly temperature: number
+    readonly segments: readonly Segment[]
+    readonly usage: object
+  },
+): Answer => {
+  const { format, language, seconds, temperature, segments, usage } = told
   const whole = segments.map((segment) => segment.text).join(' ')
-  if (format === 'json') return { json: { text: whole } }
+  if (format === 'json') return { json: { text: whole, ...usage } }
   if (format === 'verbose_json') {
     const task = wire === 'transcriptions' ? 'transcribe' : 'translate'
     const duration = Math.round(seconds * 100) / 100
-    return { json: { task, language, duration, text: whole, segments: segments.map(verbose(temperature)) } }
+    const shown = segments.map(verbose(temperature))
+    return { json: { task, language, duration, text: whole, segments: shown, ...usage } }
   }
   const written = format === 'text' ? `${whole}\n` : subtitles(format, segments)
   return { bytes: Buffer.from(written), contentType: 'text/plain; charset=utf-8' }
@@ -168,7 +186,7 @@ export const spoken = async (
 }
 
 /** A segment as `verbose_json` tells it. Nothing was heard, so what measures hearing is constant. */
-export const verbose =
+const verbose =
   (temperature: number) =>
   ({ start, end, text: words }: Segment, id: number) => ({
     id,

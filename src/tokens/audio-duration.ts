@@ -1,3 +1,5 @@
+import { longestFrames, mpegByteSecondsMax } from './audio-frames.ts'
+
 /** What reads the length of a sound: `parseWebStream` of the package `music-metadata`. It is handed in, because
  * on Node that package loads modules of Node, and this room may not. */
 export type AudioParser = (
@@ -9,11 +11,16 @@ export type AudioParser = (
     readonly skipPostHeaders: boolean
   },
 ) => Promise<{
-  readonly format: { readonly duration?: number; readonly bitrate?: number; readonly codec?: string }
+  readonly format: {
+    readonly duration?: number
+    readonly bitrate?: number
+    readonly codec?: string
+    readonly container?: string
+  }
 }>
 
-/** The length of a sound. `secondsAtMost`: what its bytes can hold at most, whatever the header says; null where
- * the coding has no least bitrate. */
+/** The length of a sound. `secondsAtMost`: what its bytes can hold at most, whatever the header says: in MPEG by its
+ * frames, in PCM by its bitrate; null where the coding has no least bitrate. */
 export type AudioDuration = { readonly seconds: number; readonly secondsAtMost: number | null }
 
 /** Why the length of a sound is not known. `unreadable`: its coding is not known, or it is broken.
@@ -39,10 +46,12 @@ export const durationOf = async (
   const options = { duration: true, skipCovers: true, skipPostHeaders: true }
   try {
     const { format } = await by.parse(piecesOf(audio, pace), { size: audio.length }, options)
-    const { duration: seconds, bitrate } = format
+    const { duration: seconds, bitrate, codec = '' } = format
     if (seconds === undefined || !Number.isFinite(seconds) || seconds < 0) return problem('no_duration')
-    const leastBitrate = leastBitrateOf(format.codec ?? '', bitrate)
-    const held = leastBitrate === null ? null : (audio.length * 8) / leastBitrate
+    const held =
+      format.container === 'MPEG'
+        ? await framesHeld(audio, pace)
+        : bytesHeld(audio.length, { codec, bitrate })
     return { seconds, secondsAtMost: held === null ? null : Math.max(seconds, held) }
   } catch {
     return problem(gaveUp ? 'gave_up' : 'unreadable')
@@ -69,14 +78,22 @@ const piecesOf = (audio: Uint8Array, pace: () => Promise<void>): ReadableStream<
   )
 }
 
-/** The lowest bit rate of MPEG's layers, in bits a second (music-metadata 12.1.0, table of bitrates in
- * mpeg/MpegFrameHeader.js). */
-export const mpegBitrateMin = 8000
+const framesHeld = async (audio: Uint8Array, pace: () => Promise<void>): Promise<number> => {
+  const look = longestFrames(audio)
+  for (;;) {
+    await pace()
+    const seconds = look()
+    if (seconds !== null) return seconds
+  }
+}
 
-/** PCM has one bitrate, MPEG a lowest one. Others may be silent for almost nothing. */
-const leastBitrateOf = (codec: string, bitrate: number | undefined): number | null => {
-  if (codec === 'PCM') return bitrate === undefined || bitrate <= 0 ? null : bitrate
-  return codec.startsWith('MPEG ') ? mpegBitrateMin : null
+/** PCM has one bitrate, MPEG a lowest one, in whatever container. Others may be silent for almost nothing. */
+const bytesHeld = (
+  bytes: number,
+  { codec, bitrate }: { readonly codec: string; readonly bitrate: number | undefined },
+): number | null => {
+  if (codec === 'PCM') return bitrate === undefined || bitrate <= 0 ? null : (bytes * 8) / bitrate
+  return codec.startsWith('MPEG ') ? bytes * mpegByteSecondsMax : null
 }
 
 const messages: Record<AudioProblem['code'], string> = {

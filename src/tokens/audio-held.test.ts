@@ -45,10 +45,21 @@ describe('the length of a sound by its bytes', () => {
     expect(secondsHeld(`${text.slice(0, 8_000)}\n${text.slice(8_000)}`)?.least).toBe(0)
   })
 
-  it('is what the lowest bit rate needs where it is MP3: 8,000 bytes are at most 8 seconds and a frame', () => {
-    expect(secondsHeld(mpeg([0xff, 0xfb, 0x90, 0x64], 7_998))).toEqual({ least: 0, most: 7.998 + 0.072 })
-    const tag = [...Buffer.from('ID3'), 4, 0, 0, 0, 0, 0, 20, ...Buffer.alloc(20), 0xff, 0xfb, 0x90, 0x64]
-    expect(secondsHeld(mpeg(tag, 9_000))?.most).toBe(9.072)
+  it('is that of its frames where it is MP3, be it behind a tag', () => {
+    const frame = mpeg([0xff, 0xf3, 0x44, 0xc0], 96)
+    expect(secondsHeld(frame.repeat(1_000))).toEqual({ least: 0, most: 24.001 })
+    const tag = [...Buffer.from('ID3'), 4, 0, 0, 0, 0, 0, 20, ...Buffer.alloc(20)]
+    expect(secondsHeld(mpeg([...tag, 0xff, 0xfb, 0x90, 0x64], 9_000))?.most).toBeCloseTo(
+      1152 / 44_100 + 0.001,
+      9,
+    )
+  })
+
+  it('is what the lowest bit rate needs where the frames of an MP3 are not looked at', () => {
+    const frames = mpeg([0xff, 0xf3, 0x44, 0xc0], 96).repeat(1_000)
+    // 100 frames are 2.4 s, and 86,400 bytes at 52 for 576 samples of 11,025 a second 86.8 s.
+    expect(secondsHeld(frames, 9_600)?.most).toBeCloseTo(2.401 + 86.81 + 0.072, 2)
+    expect(secondsHeld(`${frames}\n`)?.most).toBeCloseTo(96_001 * (576 / 11_025 / 52) + 0.072, 3)
   })
 
   it.each([

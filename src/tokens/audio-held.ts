@@ -1,28 +1,52 @@
-import { mpegBitrateMin } from './audio-duration.ts'
+import { longestFrames, mpegByteSecondsMax, mpegFrameSecondsMax } from './audio-frames.ts'
 import { bytesOfBase64 } from './data-url.ts'
 
 /** How long a sound can last, in seconds, by its bytes. */
 export type HeldSeconds = { readonly least: number; readonly most: number }
 
-/** Bounds the length of a sound in base64 by how many bytes it has, without reading it: in WAV the header says
- * how many make a second; in MP3 these are as many as the lowest bit rate needs. Null for every other coding,
- * which may be silent for almost nothing. Never throws; looks at the first bytes alone. */
-export const secondsHeld = (base64: string): HeldSeconds | null => {
+/** Bounds the length of a sound in base64 by how many bytes it has: in WAV the header says how many make a second; in
+ * MP3 the frames do, and past the bytes that are looked at these are as many as the lowest bit rate needs. Null for
+ * every other coding, which may be silent for almost nothing. Never throws; looks at `bytesMax` bytes of MP3, and
+ * at the first ones alone of others. */
+export const secondsHeld = (
+  base64: string,
+  bytesMax: number = Number.POSITIVE_INFINITY,
+): HeldSeconds | null => {
   // Whoever decodes may pass over what is no base64, so that only what is base64 throughout has no fewer bytes.
-  const isPure = base64.length <= checkedCharacters && /^[A-Za-z\d+/]*={0,2}$/.test(base64)
+  const isPure = base64.length <= checkedCharacters && isBase64(base64)
   const bytesMost = Math.ceil((base64.length * 3) / 4)
   const head = bytesOfBase64(base64, { from: 0, bytesMax: headBytes })
   if (head === null) return null
   if (wordAt(head, 0) === 'RIFF' && wordAt(head, 8) === 'WAVE')
     return waveSeconds(head, { bytesMost, bytesLeast: isPure ? bytesMost - 3 : 0 })
   if (!startsMpeg(head, base64)) return null
-  return { least: 0, most: (bytesMost * 8) / mpegBitrateMin + mpegFrameSecondsMax }
+  return {
+    least: 0,
+    most: framesHeld(base64, bytesMax) ?? bytesMost * mpegByteSecondsMax + mpegFrameSecondsMax,
+  }
 }
+
+/** How long the frames last that begin among so many first bytes, and what is behind them at the lowest bit rate. Null
+ * where decoders may read other bytes there. */
+const framesHeld = (base64: string, bytesMax: number): number | null => {
+  const characters = Math.min(base64.length, Math.ceil(Math.min(bytesMax, base64.length) / 3) * 4)
+  const begun = base64.slice(0, characters)
+  const bytes = isBase64(begun) ? bytesOfBase64(begun, { from: 0, bytesMax: characters }) : null
+  if (bytes === null) return null
+  const look = longestFrames(bytes)
+  let seconds = look()
+  while (seconds === null) seconds = look()
+  const behind = Math.ceil(((base64.length - characters) * 3) / 4)
+  return seconds + inexactSeconds + (behind === 0 ? 0 : behind * mpegByteSecondsMax + mpegFrameSecondsMax)
+}
+
+/** For whoever sums frames inexactly, or resamples to one sample more: a tenth of a second that has begun is billed. */
+const inexactSeconds = 0.001
+
+const isBase64 = (text: string): boolean => /^[A-Za-z\d+/]*={0,2}$/.test(text)
 
 const headBytes = 4 * 1024
 
-/** A frame more, for a last one that is cut off: at most 576 samples at 8,000 Hz. */
-const mpegFrameSecondsMax = 0.072
 const checkedCharacters = 2 ** 20
 
 /** Linear samples, floating point, A-law and mu-law (RFC 2361): a second has always as many bytes. */

@@ -9,13 +9,15 @@ export type CountClass = 'exact' | 'formula' | 'bound' | 'calibrated' | 'unknown
 
 /** The tokens of a prompt, as expected, and between which numbers they are: `high` is null where nothing bounds
  * them. `history`: those of messages that were sent before, everything up to the last assistant message except
- * the instructions; `sound`: those of sounds, where there are any. `rule`: which rule counted, and what weakens it; `dated`: the day or month of its evidence. */
+ * the instructions; `sound`: those of sounds, where there are any, `soundMost` as many as they may be. `rule`: which
+ * rule counted, and what weakens it; `dated`: the day or month of its evidence. */
 export type PromptCount = {
   readonly tokens: number
   readonly low: number
   readonly high: number | null
   readonly history: number
   readonly sound?: number
+  readonly soundMost?: number
   readonly class: CountClass
   readonly rule: string
   readonly dated: string
@@ -52,7 +54,7 @@ export type Margin = { readonly below?: number; readonly above?: number }
 export const newTally = (counter: Counter, basis: Basis, options: CountOptions): Tally => {
   const reasons = new Set<string>()
   let sure = basis.class
-  let [below, above, sound] = [0, 0, 0]
+  let [below, above, sound, soundMost] = [0, 0, 0, 0]
   const note: Tally['note'] = (weakened, why, margin = {}) => {
     reasons.add(why)
     if (sureness.indexOf(weakened) > sureness.indexOf(sure)) sure = weakened
@@ -79,7 +81,10 @@ export const newTally = (counter: Counter, basis: Basis, options: CountOptions):
       const margin = { below: count.tokens - count.low, above: (count.high ?? count.tokens) - count.tokens }
       const what = count.what ?? 'images by their own rule'
       note(margin.below > 0 || margin.above > 0 ? 'bound' : 'formula', what, margin)
-      if (count.isSound === true) sound += count.tokens
+      if (count.isSound === true) {
+        sound += count.tokens
+        soundMost += count.high ?? count.tokens
+      }
       return count.tokens
     },
     result: (tokens, history) => ({
@@ -87,7 +92,7 @@ export const newTally = (counter: Counter, basis: Basis, options: CountOptions):
       low: Math.max(0, Math.floor(tokens - below)),
       high: sure === 'unknown' ? null : Math.max(0, Math.ceil(tokens + above)),
       history: Math.max(0, Math.round(Math.min(history, tokens))),
-      ...(sound > 0 && { sound }),
+      ...(soundMost > 0 && { sound, soundMost }),
       class: sure,
       rule: [basis.rule, ...reasons].join('; '),
       dated: basis.dated,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type OpenAI from 'openai'
 import { toFile } from 'openai'
 import {
@@ -41,6 +42,11 @@ const hour = 3_600_000
 const model = 'gpt-4-1106-preview'
 const teams = ['search', 'search', 'support', 'research'] as const
 const tools = [{ type: 'code_interpreter' }, { type: 'retrieval' }, weather] as const
+
+/** A job that has ended by itself before it could be cancelled is one that trained to its end. */
+const tooLate = (error: unknown): void => {
+  if (!String(error).includes('Cannot cancel a job that has status')) throw error
+}
 
 /** Lives a month in a world: the same at each run. Time stands still while something is asked, and goes on between. */
 export const liveMonth = async (world: TestWorld, month: Month): Promise<void> => {
@@ -95,6 +101,30 @@ export const liveMonth = async (world: TestWorld, month: Month): Promise<void> =
       output: text(),
     })),
   })
+
+  /** Trains to the end, or until somebody thinks better of it. Jobs live in real time; looking settles one that is over. */
+  const train = async ({ client }: Worker, patience: 'waits' | 'cancels'): Promise<string | null> => {
+    const examples = Array.from({ length: 10 }, () =>
+      JSON.stringify({
+        messages: [
+          { role: 'user', content: text() },
+          { role: 'assistant', content: text() },
+        ],
+      }),
+    )
+    const file = await toFile(Buffer.from(examples.join('\n')), 'examples.jsonl')
+    const { id } = await client.fineTuning.jobs.create({
+      model: random.pick(['gpt-3.5-turbo', 'gpt-3.5-turbo-1106']),
+      training_file: (await client.files.create({ file, purpose: 'fine-tune' })).id,
+      hyperparameters: { n_epochs: random.whole({ least: 1, most: 4 }) },
+    })
+    if (patience === 'cancels') await client.fineTuning.jobs.cancel(id).catch(tooLate)
+    for (;;) {
+      const { status, fine_tuned_model } = await client.fineTuning.jobs.retrieve(id)
+      if (['succeeded', 'failed', 'cancelled'].includes(status)) return fine_tuned_model
+      await sleep(2)
+    }
+  }
 
   const work: Readonly<Record<string, (worker: Worker) => Promise<unknown>>> = {
     chat: ({ client }) =>
@@ -183,6 +213,13 @@ export const liveMonth = async (world: TestWorld, month: Month): Promise<void> =
       worker.files = files
       await remove(worker.client, `/files/${file}`)
     },
+    training: async (worker) => {
+      const tuned = await train(worker, 'waits')
+      if (tuned === null) throw new Error('A job made no model.')
+      const messages = [{ role: 'user' as const, content: text() }]
+      await worker.client.chat.completions.create({ model: tuned, messages })
+    },
+    cancelledTraining: (worker) => train(worker, 'cancels'),
     newThread: async (worker) => {
       await remove(worker.client, `/threads/${worker.thread}`)
       worker.thread = (await post<{ id: string }>(worker.client, '/threads')).id

@@ -46,7 +46,7 @@ describe.each(months)('the month from $from', (month) => {
     world = await startWorld({
       at: `${month.from}T00:00:00Z`,
       config: { limits },
-      sandbox: { hiddenTokens: true, runMs: 2 },
+      sandbox: { hiddenTokens: true, runMs: 2, jobMs: 40 },
       gateway: { controlPort: 0 },
     })
     await writeFile(join(world.folder, 'control.json'), JSON.stringify({ url: world.gateway.controlUrl }))
@@ -93,7 +93,8 @@ describe.each(months)('the month from $from', (month) => {
       return { ...line, quantity: denominator === 1n ? `${numerator}` : quantity }
     })
     expect(inOrder(posted)).toEqual(inOrder(booked))
-    expect(new Set(booked.map(({ meter }) => meter)).size).toBe(7)
+    expect(new Set(booked.map(({ meter }) => meter)).size).toBe(8)
+    expect(booked.some(({ meter, amount }) => meter === 'training_tokens' && amount !== '0')).toBe(true)
     expect(world.sandbox.total().unpriced).toEqual([])
   })
 

@@ -4,7 +4,7 @@ import { openSqlite } from '../../src/ledger/databases/sqlite.ts'
 import { ledgerStore, openLedger, verify } from '../../src/ledger/ledger.ts'
 import { type AccruedRow, readAccrued } from '../../src/ledger/reading.ts'
 import { createAdmission } from '../../src/limits/admit.ts'
-import { parseLimit } from '../../src/limits/limit.ts'
+import { parseLimit } from '../../src/limits/parse-limit.ts'
 import type { PriceBook } from '../../src/pricing/price-book.ts'
 import type { Instant } from '../../src/time.ts'
 

@@ -7,6 +7,7 @@ import { type Gateway, type GatewayOptions, startGateway } from '../../src/gatew
 import { readConfig } from '../../src/gateway/config.ts'
 import { openDataFolder } from '../../src/gateway/data-folder.ts'
 import type { TillLine } from '../../src/gateway/till.ts'
+import type { Database } from '../../src/ledger/database.ts'
 import { openModelFacts } from '../../src/pricing/model-facts.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { manualClock, parseInstant } from '../../src/time.ts'
@@ -31,6 +32,8 @@ export const startWorld = async (
     readonly sandbox?: Partial<SandboxOptions>
     readonly gateway?: Partial<GatewayOptions>
     readonly folder?: string
+    /** Stands between the gateway and its database. */
+    readonly database?: (opened: Database) => Database
     readonly at?: string
   } = {},
 ): Promise<TestWorld> => {
@@ -54,7 +57,7 @@ export const startWorld = async (
     clock,
     book: await bundledBook(),
     models: openModelFacts(await bundledModels()),
-    database: data.database,
+    database: options.database?.(data.database) ?? data.database,
     pepper: data.pepper,
     port: 0,
     controlPort: null,

@@ -6,7 +6,7 @@ export const command: CliCommand = {
   summary: 'Show the prices of a model on a day, each with its source',
   configure: (parser) => {
     parser
-      .argument('<MODEL>', 'a model, or another name of one')
+      .argument('<MODEL>', 'a model, another name of one, or a meter that is billed whatever the model')
       .option('--provider <name>', 'whose, where several have it')
       .option('--meter <name>', 'only of this meter')
       .option('--tier <name>', 'only of this tier')

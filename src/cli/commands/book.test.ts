@@ -108,6 +108,46 @@ describe('octroi book show', () => {
   })
 })
 
+describe('a meter that is billed whatever the model', () => {
+  it('has a card with its promotion beside the list price', async () => {
+    const { out, exit } = await book('show code_interpreter_session --at 2023-11-15')
+    const lines = squeezed(out)
+    expect(lines[0]).toBe('code_interpreter_session (openai), on 2023-11-15')
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^code_interpreter_session api assistants, promotion launch_free 0 \/ 1 USD 2023-11-06 2023-12-13/,
+      ),
+    )
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^code_interpreter_session api assistants 0\.03 \/ 1 USD 2023-11-06 2026-08-26/),
+    )
+    expect(exit).toBe(0)
+  })
+
+  it('has a history, with the promotion as a series of its own', async () => {
+    const { value, exit } = await json('history retrieval_gb_day')
+    expect(exit).toBe(0)
+    expect(
+      value.series.map(
+        ({ prices }: { prices: { from: string; to: string; price: { unitPrice: string } }[] }) =>
+          prices.map(({ from, to, price }) => [from.slice(0, 10), to.slice(0, 10), price.unitPrice]),
+      ),
+    ).toEqual([[['2023-11-06', '2024-04-17', '0.2']], [['2023-11-06', '2024-03-01', '0']]])
+  })
+
+  it('is asked for by provider where several bill it', async () => {
+    const { err, exit } = await book('history web_search_call')
+    expect(err).toMatch(/is a meter of .*openai.*Say whose with --provider/)
+    expect(exit).toBe(2)
+    const { out } = await book('history web_search_call --provider anthropic --at 2026-11-23')
+    expect(out).toMatch(/^~2025-05-07 .* 10 \/ 1000 +\(any\)/m)
+  })
+
+  it('is unknown where every model has a price of its own for it', async () => {
+    expect((await book('show training_tokens')).err).toMatch(/has no model "training_tokens"/)
+  })
+})
+
 describe('octroi book history', () => {
   it('draws the steps of a price, and lists them with their sources', async () => {
     const { out, exit } = await book('history o3 --meter input_text_tokens --at 2025-08-01')

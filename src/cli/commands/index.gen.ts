@@ -4,6 +4,11 @@ import type { CommandEntry } from '../command.ts'
 /** Every command of the command line, by name. */
 export const commandIndex: readonly CommandEntry[] = [
   {
+    name: 'apply',
+    summary: 'Make keys, limits and rules those of a policy file, after showing what changes',
+    load: async () => (await import('./apply.ts')).command,
+  },
+  {
     name: 'book check',
     summary: 'Check price files, and say what they cover, how sure it is and how old',
     load: async () => (await import('./book-check.ts')).command,
@@ -49,6 +54,16 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./demo.ts')).command,
   },
   {
+    name: 'end-users find',
+    summary: 'Say under which pseudonym an end user stands in the ledger',
+    load: async () => (await import('./end-users-find.ts')).command,
+  },
+  {
+    name: 'end-users forget',
+    summary: 'Delete what leads from an end user to its pseudonym in the ledger',
+    load: async () => (await import('./end-users-forget.ts')).command,
+  },
+  {
     name: 'keys create',
     summary: 'Create an Octroi key for a team or application; its secret is shown once',
     load: async () => (await import('./keys-create.ts')).command,
@@ -87,6 +102,16 @@ export const commandIndex: readonly CommandEntry[] = [
     name: 'ledger verify',
     summary: 'Fold every entry of the ledger anew and compare with what it kept',
     load: async () => (await import('./ledger-verify.ts')).command,
+  },
+  {
+    name: 'limits list',
+    summary: 'Show every limit: cap, settled, held, unresolved, free, over, and when it resets',
+    load: async () => (await import('./limits-list.ts')).command,
+  },
+  {
+    name: 'limits test',
+    summary: 'Try limits on the calls of the ledger, and show what they would have refused',
+    load: async () => (await import('./limits-test.ts')).command,
   },
   {
     name: 'plan',

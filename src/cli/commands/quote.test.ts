@@ -92,7 +92,7 @@ describe('octroi quote', () => {
       expected: '0.0004175',
     })
     expect(known.reasons).toContain('input_audio_tokens: up to 13, by the bytes of the sounds.')
-    // 1,000 frames of 24 ms are 24 s, as long as 24,000 bytes can last; 72 ms for one cut off, and 2 tokens.
+    // 1,000 frames of 24 ms are 24 s, a millisecond for what is inexact begins a tenth, and a message may add 2.
     const { value: compressed } = await quoted(heard(mp3(1_000), 'mp3'), ...then)
     expect(compressed.usage[1]).toMatchObject({ least: 0, most: 243 })
     const { value: unread } = await quoted(heard('AAAA', 'wav'), ...then)

@@ -56,7 +56,8 @@ const fill = async (to: string, rows: readonly CallRow[], accrues: boolean): Pro
     const use = exampleUse('step_1', noon + 41 * 60_000 + 1)
     const owner = { ...use.posting.owner, team: 'support' }
     const charges = [{ ...chargeOf(use.meter, 1, 30_000), unitPrice: '0.03', per: 1 }]
-    await ledger.accruals.use({ ...use, posting: { ...use.posting, owner, charges, counts: [] } })
+    const list = parsePicos('0.03')
+    await ledger.accruals.use({ ...use, posting: { ...use.posting, owner, charges, list, counts: [] } })
     await ledger.accruals.keep(exampleKept('file_1', { owner }))
     const [stay] = await ledger.accruals.due({ before: noon + hour, limit: 1 })
     if (stay === undefined) throw new Error('nothing is kept')
@@ -83,10 +84,10 @@ describe('octroi report conversations', () => {
     expect(exit).toBe(4)
     expect(err).toMatch(/1 of the calls used something that has no price/)
     expect(lines.slice(0, 4)).toEqual([
-      'team conversation model end user assistant calls input of which re-sent output image cost code_interpreter_session cost retrieval_gb_day cost cost re-sent cost of cost',
-      'search the article gpt-4-1106-preview 20 68,500 69.3% 4,000 0.805 USD 0.475 59.0%',
-      'support (none) asst_1 0 0 - 0 0.041667 0.2 0.2 USD 0 0.0%',
-      'support thread_1 gpt-4-1106-preview user_1 asst_1 2 800 ~25.0% 200 2 ? 1 0.03 ~0.043 USD ~0.0016 3.7%',
+      'team conversation model end user assistant calls input of which re-sent output image cost code_interpreter_session cost retrieval_gb_day cost cost list re-sent cost of cost',
+      'search the article gpt-4-1106-preview 20 68,500 69.3% 4,000 0.805 USD 0.805 0.475 59.0%',
+      'support (none) asst_1 0 0 - 0 0.041667 0.2 0.2 USD 0.4 0 0.0%',
+      'support thread_1 gpt-4-1106-preview user_1 asst_1 2 800 ~25.0% 200 2 ? 1 0.03 ~0.043 USD 0.043 ~0.0016 3.7%',
     ])
   })
 

@@ -14,15 +14,20 @@ export const command: CliCommand = {
       .option('--json', 'for machines')
   },
   run: async ({ options }, io) => {
-    const [{ boundsOf, readPeriod, withLedger }, { readSpend }, { spend }] = await Promise.all([
-      import('../reports.ts'),
-      import('../../ledger/reading.ts'),
-      import('../../reports/spend.ts'),
-    ])
+    const [{ boundsOf, readPeriod, withLedger }, { readSpend }, { spend }, { readPromotions }] =
+      await Promise.all([
+        import('../reports.ts'),
+        import('../../ledger/reading.ts'),
+        import('../../reports/spend.ts'),
+        import('../promotion-readings.ts'),
+      ])
     const by = await readDimensions(String(options['by']))
     const period = readPeriod(options)
-    const rows = await withLedger(options, (database) => readSpend(database, boundsOf(period)))
-    const report = spend(rows, { by, ...period })
+    const { rows, promotions } = await withLedger(options, async (database) => ({
+      rows: await readSpend(database, boundsOf(period)),
+      promotions: await readPromotions(database, boundsOf(period)),
+    }))
+    const report = spend(rows, { by, ...period, promotions })
     io.out(options['json'] === true ? await toJson(report) : await toTable(report, io.color))
     if (!rows.some((row) => row.meter !== null && !row.priced)) return 0
     const unpriced = rows.reduce((sum, row) => sum + (row.meter === null ? row.unpriced : 0), 0)
@@ -55,13 +60,14 @@ const toJson = async (report: SpendReport): Promise<string> => {
     import('../../money/rational.ts'),
   ])
   const line = (
-    { names, quantity, amount, share, basis, resent, ...rest }: SpendGroup,
+    { names, quantity, amount, list, share, basis, resent, ...rest }: SpendGroup,
     isTotal: boolean,
   ) => ({
     ...(isTotal ? {} : Object.fromEntries(report.by.map((dimension, index) => [dimension, names[index]]))),
     ...rest,
     quantity: quantity === null ? null : { amount: format(quantity.amount), unit: quantity.unit },
     amount: formatPicos(amount),
+    list: formatPicos(list),
     share: shareJson(share),
     basis: Object.fromEntries(Object.entries(basis).map(([name, part]) => [name, formatPicos(part)])),
     resent:

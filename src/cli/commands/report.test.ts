@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exampleUse } from '../../../test/conformance/accruals.ts'
 import { exampleCall, exampleReservation, exampleSettlement } from '../../../test/conformance/ledger.ts'
 import { openSqlite } from '../../ledger/databases/sqlite.ts'
 import { ledgerStore, openLedger } from '../../ledger/ledger.ts'
@@ -135,6 +136,32 @@ describe('octroi report spend', () => {
     const { out, err, exit } = await run(spend, '--ledger', file, ...args)
     expect([exit, out]).toEqual([2, ''])
     expect(err).toMatch(message)
+  })
+})
+
+describe('a session that a promotion made free', () => {
+  const free = join(folder, 'free.sqlite')
+
+  beforeAll(async () => {
+    const ledger = openLedger(await openSqlite({ file: free, stores: [ledgerStore] }))
+    const use = exampleUse('step_1', exampleCall('a').at)
+    const charges = use.posting.charges.map((charge) => ({
+      ...charge,
+      ...{ unitPrice: '0', amount: 0n, exact: { numerator: 0n, denominator: 1n } },
+      list: { unitPrice: '0.03', per: 1, price: 'row2' },
+    }))
+    await ledger.accruals.use({ ...use, posting: { ...use.posting, charges, list: parsePicos('0.03') } })
+    await ledger.close()
+  })
+
+  it('costs nothing and is listed at 0.03, in each report', async () => {
+    for (const report of [spend, conversations]) {
+      const [head, row] = (await run(report, '--ledger', free)).out.split('\n')
+      expect(head).toMatch(/ cost +list /)
+      expect(row).toMatch(/ 0 +USD +0\.03 /)
+    }
+    const { out } = await run(spend, '--ledger', free, '--by', 'meter', '--json')
+    expect(JSON.parse(out)).toMatchObject({ totals: [{ amount: '0', list: '0.03' }] })
   })
 })
 

@@ -93,7 +93,7 @@ export const createAccruals = (parts: Pick<Parts, 'ledger' | 'book' | 'admission
     }
     const written = new Set(await accruals.post(posts))
     const entries = posts.filter(({ id }) => written.has(id)).flatMap((post) => post.entries)
-    for (const { counts } of entries) admission.count({ settled: counts })
+    for (const { at, counts } of entries) admission.count({ at, settled: counts })
     return entries.length
   }
 
@@ -125,7 +125,7 @@ export const createAccruals = (parts: Pick<Parts, 'ledger' | 'book' | 'admission
       }
       const counts = countsOf(admission, accrued, cost.pricedTotal)
       const outcome = await accruals.use({ id, meter, posting: { ...accrued, counts } })
-      if (outcome === 'opened') admission.count({ settled: counts })
+      if (outcome === 'opened') admission.count({ at: accrued.at, settled: counts })
     },
     keep: async ({ bytes, at, ...kept }) => {
       const quantity = stayQuantity(kept.meter, { amount: bytes, from: at, to: at })

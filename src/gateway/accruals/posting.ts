@@ -1,7 +1,8 @@
 import type { AccrualOwner, Accrued, Posted, Stay, StayPosts } from '../../ledger/accrual.ts'
 import type { Hold } from '../../limits/hold.ts'
 import { type Picos, post } from '../../money/money.ts'
-import { add, divide, multiply, parseDecimal, type Rational, rational } from '../../money/rational.ts'
+import { add } from '../../money/rational.ts'
+import { listAmount } from '../../pricing/list-amount.ts'
 import { type Charge, type Cost, price } from '../../pricing/price.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
 import type { Instant } from '../../time.ts'
@@ -104,7 +105,7 @@ const pricePieces = (book: PriceBook, stay: Stay, before: Posted, pieces: readon
     unpriced.push(...cost.unpriced)
     for (const charge of cost.charges) {
       const exact = add(next.exact, charge.exact)
-      const listExact = add(next.listExact, listOf(charge))
+      const listExact = add(next.listExact, listAmount(charge))
       const amount = postedDelta(exact, next.posted)
       charges.push({ ...charge, amount })
       next = { ...next, exact, posted: next.posted + amount, listExact, listPosted: post(listExact) }
@@ -112,12 +113,4 @@ const pricePieces = (book: PriceBook, stay: Stay, before: Posted, pieces: readon
   }
   const { exact, posted, listExact, listPosted } = next
   return { charges, unpriced, currency, next: { exact, posted, listExact, listPosted } }
-}
-
-/** What a charge would be without its promotion, unrounded. */
-const listOf = ({ list, quantity, exact, multipliers = [] }: Charge): Rational => {
-  if (list === undefined) return exact
-  const units = typeof quantity === 'number' ? rational(BigInt(quantity)) : quantity
-  const plain = divide(multiply(units, parseDecimal(list.unitPrice)), rational(BigInt(list.per)))
-  return multipliers.reduce((product, { factor }) => multiply(product, parseDecimal(factor)), plain)
 }

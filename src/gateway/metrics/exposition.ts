@@ -90,7 +90,9 @@ const joined = (series: string, more: string): string => (series === '' ? more :
 
 /** A backslash, a quote and an end of line are written with a backslash (Prometheus, "Exposition formats"). */
 const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+  special.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value
+
+const special = /[\\"\n]/
 
 /** A whole number of 10^-scale as a decimal. */
 const decimal = (sum: bigint, scale: number): string => {

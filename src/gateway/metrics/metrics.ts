@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { ErrorCode } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LimitState } from '../../limits/admit.ts'
+import { formatAmount } from '../../limits/measure.ts'
 import { meterFacts } from '../../usage/meter.ts'
 import type { Forward } from '../forward.ts'
 import type { TillLine } from '../till.ts'
@@ -62,7 +63,7 @@ export const createMetrics = (): Metrics => {
     'octroi_upstream_reply_seconds',
     'From sending a request to the end of its reply.',
   )
-  const delay = monitorEventLoopDelay({ resolution: 10 })
+  const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
 
   const modelLabel = ({ model, charges }: TillLine['settlement']): string => {
@@ -146,9 +147,9 @@ const gauges = ({ requestsInFlight, callsOpen, limits, ready }: Standing) => [
     () =>
       limits
         .slice(0, limitsMax)
-        .flatMap(({ limit, currency, ...amounts }) =>
+        .flatMap((state) =>
           (['cap', 'settled', 'held', 'unresolved'] as const).map(
-            (part) => [{ limit, currency, part }, Number(amounts[part]) / 1e12] as const,
+            (part) => [limitLabels(state, part), Number(formatAmount(state.measure, state[part]))] as const,
           ),
         ),
   ),
@@ -156,6 +157,17 @@ const gauges = ({ requestsInFlight, callsOpen, limits, ready }: Standing) => [
     [{}, process.memoryUsage.rss()],
   ]),
 ]
+
+/** A limit on cost goes by its currency, any other by its measure; one of several counters also by whose it is. */
+const limitLabels = (
+  { limit, counter, measure, currency }: LimitState,
+  part: string,
+): Readonly<Record<string, string>> => ({
+  limit,
+  ...(Object.keys(counter).length > 0 && { counter: JSON.stringify(counter) }),
+  ...(currency === null ? { measure } : { currency }),
+  part,
+})
 
 const since = (begun: number): number => (performance.now() - begun) / 1000
 

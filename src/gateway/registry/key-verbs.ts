@@ -25,6 +25,7 @@ const keyOf = (row: Row): Key => ({
   endpoints: patterns(text(row, 'endpoints')),
   expiresAt: whole(row, 'expires_at'),
   tags: JSON.parse(text(row, 'tags') ?? '{}') as Key['tags'],
+  allowUnmetered: whole(row, 'allow_unmetered') === 1,
   createdAt: whole(row, 'created_at') ?? 0,
   revokedAt: whole(row, 'revoked_at'),
 })
@@ -45,7 +46,7 @@ const createKey = (connection: Connection, { key, hash }: Pick<StoredKey, 'key' 
 const updateKey = (connection: Connection, key: Key): void => {
   connection.run(
     `UPDATE registry_key SET name = ?, organization = ?, team = ?, project = ?, environment = ?, models = ?,
-       endpoints = ?, expires_at = ?, tags = ? WHERE id = ?`,
+       endpoints = ?, expires_at = ?, tags = ?, allow_unmetered = ? WHERE id = ?`,
     key.name,
     key.organization,
     key.team,
@@ -55,6 +56,7 @@ const updateKey = (connection: Connection, key: Key): void => {
     key.endpoints === null ? null : JSON.stringify(key.endpoints),
     key.expiresAt,
     JSON.stringify(key.tags),
+    key.allowUnmetered ? 1 : 0,
     key.id,
   )
 }

@@ -20,6 +20,8 @@ export type KeyRights = {
   readonly expiresAt: Instant | null
   /** Stand on each of its calls; the client's tags of the same names do not. */
   readonly tags: Readonly<Record<string, string>>
+  /** It may use paths that no wire has: what they cost nobody here can say. */
+  readonly allowUnmetered: boolean
 }
 
 /** An Octroi key without its secret: whom its calls belong to, and what it may do. */
@@ -39,7 +41,8 @@ export type StoredKey = {
 
 /** Keys: durable, and held in memory. Each verb on an id throws `unknown_object` when there is no such key. */
 export type Keys = {
-  /** The secret is in the answer and nowhere else. A key without rights of its own may do everything. */
+  /** The secret is in the answer and nowhere else. A key without rights of its own may do everything
+   * that is metered. */
   readonly createKey: (
     owner: KeyOwner & Partial<KeyRights>,
     at: Instant,
@@ -139,6 +142,12 @@ export const openKeys = async (database: Database, keyed: (text: string) => stri
   }
 }
 
-const unbounded: KeyRights = { models: null, endpoints: null, expiresAt: null, tags: {} }
+const unbounded: KeyRights = {
+  models: null,
+  endpoints: null,
+  expiresAt: null,
+  tags: {},
+  allowUnmetered: false,
+}
 
 const newSecret = (): string => keyPrefix + randomBytes(32).toString('base64url')

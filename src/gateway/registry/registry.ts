@@ -2,6 +2,7 @@ import { createHmac, createSecretKey } from 'node:crypto'
 import type { ObjectFacts, ObjectKind } from '../../endpoints/objects.ts'
 import type { Database, Store } from '../../ledger/database.ts'
 import { moduleUrl } from '../../ledger/module-url.ts'
+import { type EndUsers, openEndUsers } from './end-users.ts'
 import type { KeptObject, KeptPlace } from './kept.ts'
 import { type Keys, openKeys } from './keys.ts'
 import type { KeptStore } from './store-verbs.ts'
@@ -17,31 +18,35 @@ export type OwnedObject = {
 
 export type ObjectName = { readonly upstream: string; readonly kind: ObjectKind; readonly id: string }
 
+/** An object that is known, and its owner. */
+export type NamedObject = ObjectName & { readonly owner: string | null }
+
 /** Keys and owned objects: durable, and held in memory as far as calls need them. */
-export type Registry = Keys & {
-  readonly object: (name: ObjectName) => Promise<OwnedObject | null>
-  readonly remember: (objects: readonly OwnedObject[]) => Promise<void>
-  /** Adds to the bound of an object's size, also when several do so at once; null makes it unknown. `model`: by whose
-   * encoding it was counted, where it was. */
-  readonly grow: (name: ObjectName, by: number | null, model?: string) => Promise<void>
-  /** Keeps a run or a job among those to ask after, until it is let go. Both are idempotent. */
-  readonly watch: (later: WatchedLater) => Promise<void>
-  readonly unwatch: (later: Pick<WatchedLater, 'upstream' | 'path'>) => Promise<void>
-  readonly watched: () => Promise<readonly WatchedLater[]>
-  /** Notes that an object is kept. Idempotent. */
-  readonly keep: (kept: KeptObject) => Promise<void>
-  readonly kept: (place: KeptPlace) => Promise<readonly KeptObject[]>
-  /** Those of a place that nothing else keeps: what ends when the place is released. */
-  readonly onlyKept: (place: KeptPlace) => Promise<readonly Omit<KeptObject, 'source'>[]>
-  readonly release: (place: KeptPlace) => Promise<void>
-  /** Notes a vector store, or what has become of it. Its first owner stays its owner. */
-  readonly putStore: (store: KeptStore) => Promise<void>
-  readonly dropStore: (store: Pick<KeptStore, 'upstream' | 'id'>) => Promise<void>
-  /** Vector stores, in the order in which they were first noted. */
-  readonly stores: () => Promise<readonly KeptStore[]>
-  /** A keyed pseudonym: the same for the same text, and not to be turned back without the pepper. */
-  readonly pseudonym: (text: string) => string
-}
+export type Registry = Keys &
+  EndUsers & {
+    readonly object: (name: ObjectName) => Promise<OwnedObject | null>
+    /** The objects among some ids, of whatever kind, and whose they are. */
+    readonly among: (upstream: string, ids: readonly string[]) => Promise<readonly NamedObject[]>
+    readonly remember: (objects: readonly OwnedObject[]) => Promise<void>
+    /** Adds to the bound of an object's size, also when several do so at once; null makes it unknown. `model`: by whose
+     * encoding it was counted, where it was. */
+    readonly grow: (name: ObjectName, by: number | null, model?: string) => Promise<void>
+    /** Keeps a run or a job among those to ask after, until it is let go. Both are idempotent. */
+    readonly watch: (later: WatchedLater) => Promise<void>
+    readonly unwatch: (later: Pick<WatchedLater, 'upstream' | 'path'>) => Promise<void>
+    readonly watched: () => Promise<readonly WatchedLater[]>
+    /** Notes that an object is kept. Idempotent. */
+    readonly keep: (kept: KeptObject) => Promise<void>
+    readonly kept: (place: KeptPlace) => Promise<readonly KeptObject[]>
+    /** Those of a place that nothing else keeps: what ends when the place is released. */
+    readonly onlyKept: (place: KeptPlace) => Promise<readonly Omit<KeptObject, 'source'>[]>
+    readonly release: (place: KeptPlace) => Promise<void>
+    /** Notes a vector store, or what has become of it. Its first owner stays its owner. */
+    readonly putStore: (store: KeptStore) => Promise<void>
+    readonly dropStore: (store: Pick<KeptStore, 'upstream' | 'id'>) => Promise<void>
+    /** Vector stores, in the order in which they were first noted. */
+    readonly stores: () => Promise<readonly KeptStore[]>
+  }
 
 /** A run or a job that goes on at the vendor, where it is asked after, and the call it is billed to. `beta`: the
  * header its calls carry. `answerMost`: the room that the thread of a run keeps for its answer, in tokens. */
@@ -89,7 +94,10 @@ export const openRegistry = async (database: Database, pepper: Uint8Array): Prom
 
   return {
     ...keys,
+    ...openEndUsers(database, keyed),
     object: find,
+    among: async (upstream, ids) =>
+      ids.length === 0 ? [] : database.call('registry', 'among', { upstream, ids }),
     grow: async (name, by, model) => {
       const found = await find(name)
       if (found === null || found.facts.tokensMost === null) return
@@ -111,7 +119,6 @@ export const openRegistry = async (database: Database, pepper: Uint8Array): Prom
       for (const object of remembered) cache(object)
       await database.call('registry', 'remember', remembered)
     },
-    pseudonym: (text) => keyed(`end user ${text}`).slice(0, 24),
   }
 }
 

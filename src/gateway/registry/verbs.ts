@@ -1,8 +1,9 @@
 import type { Connection, Verb } from '../../ledger/database.ts'
 import { text, whole } from './cells.ts'
+import { endUserVerbs } from './end-user-verbs.ts'
 import { keptVerbs } from './kept-verbs.ts'
 import { keyVerbs } from './key-verbs.ts'
-import type { OwnedObject } from './registry.ts'
+import type { NamedObject, OwnedObject } from './registry.ts'
 import { storeVerbs } from './store-verbs.ts'
 import { watchVerbs } from './watch-verbs.ts'
 
@@ -31,6 +32,31 @@ const object = (connection: Connection, { upstream, kind, id }: ObjectName): Own
       tokensAgain: whole(row, 'tokens_again'),
     },
   }
+}
+
+/** The objects of an upstream among some ids, of whatever kind, and whose they are. */
+const among = (
+  connection: Connection,
+  { upstream, ids }: { upstream: string; ids: readonly string[] },
+): readonly NamedObject[] => {
+  const kinds = connection.all('SELECT DISTINCT kind FROM registry_object WHERE upstream = ?', upstream)
+  return ids.flatMap((id) =>
+    kinds.flatMap(({ kind }) =>
+      connection
+        .all(
+          'SELECT kind, owner FROM registry_object WHERE upstream = ? AND kind = ? AND id = ?',
+          upstream,
+          String(kind),
+          id,
+        )
+        .map((row) => ({
+          upstream,
+          kind: String(kind) as NamedObject['kind'],
+          id,
+          owner: text(row, 'owner'),
+        })),
+    ),
+  )
 }
 
 /** The first owner of an object stays its owner; later writes only refresh what is known of it. */
@@ -77,7 +103,9 @@ const grow = (
 /** The verbs of the registry's store. */
 export const verbs = {
   ...keyVerbs,
+  ...endUserVerbs,
   object,
+  among,
   remember,
   grow,
   ...watchVerbs,

@@ -75,10 +75,10 @@ export const openSqlite = async (settings: SqliteSettings): Promise<Database> =>
     })
   })
 
-  /** Everything asked in one turn of the event loop travels in one message. */
+  /** Everything asked in one round of the event loop travels in one message, and is there for one commit. */
   const ask = (what: Ask): void => {
     if (asks.push(what) > 1) return
-    queueMicrotask(() => {
+    setImmediate(() => {
       const sent = asks
       asks = []
       if (post(sent) === null) return

@@ -1,5 +1,6 @@
 import { choice, number } from '../arguments.ts'
-import { promptTooLong, readPrompts } from '../prompts.ts'
+import { countInputs, embeddingsAnswer, unitVector, written } from '../embeddings.ts'
+import { type Prompt, readPrompts } from '../prompts.ts'
 import { randomFrom } from '../random.ts'
 import { Refusal } from '../refusal.ts'
 import type { BytesAnswer, Exchange, WireRoute } from '../world.ts'
@@ -30,47 +31,19 @@ const embed = async (world: LiveWorld, { body, requestId }: Exchange): Promise<B
     throw new Refusal(400, 'This model does not support specifying dimensions.', { param: 'dimensions' })
   }
   const inputs = readPrompts(body, 'input')
-  const tokens = inputs.map((input) => {
-    const count = typeof input === 'string' ? world.counter.count(input) : input.length
-    if (count > tokensMax) throw promptTooLong({ window: tokensMax, prompt: count, completion: 0 })
-    return count
-  })
-  const total = tokens.reduce((sum, count) => sum + count, 0)
+  const total = countInputs(world, inputs, tokensMax)
   if (total > requestTokensMax) {
     throw new Refusal(400, `Requested ${total} tokens, max ${requestTokensMax} tokens per request`, {
       type: 'max_tokens_per_request',
       code: 'max_tokens_per_request',
     })
   }
-  // Written vector by vector: two thousand at once would hold the thread.
-  const data: string[] = []
-  for (const [index, input] of inputs.entries()) {
-    if (index % 16 === 15) await new Promise(setImmediate)
-    const text = typeof input === 'string' ? input : input.join(' ')
-    const vector = vectorOf(world, { text, model: model.id, dimensions: asked ?? most })
-    const embedding = format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector]
-    data.push(JSON.stringify({ object: 'embedding', index, embedding }))
-  }
   billVendor(world, {
     ...{ provider: 'openai', wire: 'embeddings', id: requestId, requestId, model: model.id },
     usage: { input_text_tokens: total },
     user: userOf(body),
   })
-  const usage = { prompt_tokens: total, total_tokens: total }
-  const rest = JSON.stringify({ model: model.id, usage }).slice(1)
-  const bytes = Buffer.from(`{"object":"list","data":[${data.join(',')}],${rest}`)
-  return { bytes, contentType: 'application/json' }
-}
-
-const vectorOf = (
-  world: LiveWorld,
-  { text, model, dimensions }: { text: string; model: string; dimensions: number },
-): Float32Array<ArrayBuffer> => {
-  const random = randomFrom(world.seed, 'embedding', model, text)
-  const vector = Float32Array.from(
-    { length: dimensions },
-    () => random.whole({ least: -1_000_000, most: 1_000_000 }) / 1_000_000,
-  )
-  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1
-  return vector.map((value) => value / length)
+  const vectorOf = (input: Prompt) =>
+    unitVector(randomFrom(world.seed, 'embedding', model.id, written(input)), asked ?? most)
+  return embeddingsAnswer(inputs, { format, model: model.id, tokens: total, vectorOf })
 }

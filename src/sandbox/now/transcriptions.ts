@@ -1,7 +1,6 @@
 import { choice, number, text, withNumbers } from '../arguments.ts'
 import { Refusal } from '../refusal.ts'
-import { subtitles } from '../subtitles.ts'
-import { languageOf, secondsOf, spoken, verbose, type Wire } from '../transcriptions.ts'
+import { formats, languageOf, secondsOf, spoken, transcript, type Wire } from '../transcriptions.ts'
 import type { Answer, Exchange, WireRoute } from '../world.ts'
 import { billVendor, type LiveWorld } from './live-world.ts'
 import { openaiModel } from './openai-models.ts'
@@ -33,7 +32,7 @@ const transcribe = async (
   }
   const file = uploads.get('file')
   if (file === undefined) throw new Refusal(400, "'file' is a required property")
-  const format = choice(body, 'response_format', ['json', 'text', 'srt', 'verbose_json', 'vtt'])
+  const format = choice(body, 'response_format', formats)
   if (!isWhisper && format !== 'json' && format !== 'text') {
     throw new Refusal(400, `response_format '${format}' is not compatible with model '${model.id}'.`, {
       param: 'response_format',
@@ -64,15 +63,7 @@ const transcribe = async (
   })
   const usage = byTokens ? usageOf(tokens) : { type: 'duration', seconds: Math.round(seconds) }
   if (body['stream'] === 'true' && !isWhisper) return { events: eventsOf(whole, usage) }
-  if (format === 'json') return { json: { text: whole, usage } }
-  if (format === 'verbose_json') {
-    const task = wire === 'transcriptions' ? 'transcribe' : 'translate'
-    const duration = Math.round(seconds * 100) / 100
-    const shown = segments.map(verbose(temperature))
-    return { json: { task, language, duration, text: whole, segments: shown, usage } }
-  }
-  const written = format === 'text' ? `${whole}\n` : subtitles(format, segments)
-  return { bytes: Buffer.from(written), contentType: 'text/plain; charset=utf-8' }
+  return transcript(wire, { format, language, seconds, temperature, segments, usage: { usage } })
 }
 
 const usageOf = ({ text: textTokens, audio, output }: { text: number; audio: number; output: number }) => ({

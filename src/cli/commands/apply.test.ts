@@ -1,0 +1,173 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import OpenAI, { APIError } from 'openai'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startWorld } from '../../../test/support/world.ts'
+import { commandRunner } from '../run-command.fixture.ts'
+import { command as apply } from './apply.ts'
+import { command as create } from './keys-create.ts'
+import { command as list } from './keys-list.ts'
+
+const run = commandRunner(apply, create, list)
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'octroi-apply-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const data = (): string => join(folder, 'data')
+const config = (): string => join(folder, 'octroi.json')
+
+const applied = async (policy: object, ...words: string[]) => {
+  const file = join(folder, 'policy.json')
+  await writeFile(file, JSON.stringify(policy))
+  return run(['apply', file, '--data', data(), ...words])
+}
+
+const appliedJson = async (policy: object, ...words: string[]) => {
+  const { exit, out } = await applied(policy, ...words, '--json')
+  expect(exit).toBe(0)
+  const { changes, created, ...rest } = JSON.parse(out)
+  const told = changes.map((each: { name: string; change: string }) => `${each.name} ${each.change}`)
+  return { ...rest, changes, told, created }
+}
+
+const keys = async () => JSON.parse((await run(['keys', 'list', '--data', data(), '--json'])).out)
+
+const month = { name: 'month', measure: 'cost', cap: '10', window: { calendar: 'month' } }
+
+describe('a policy', () => {
+  const policy = { keys: [{ name: 'search', team: 'search', models: ['gpt-4*'] }, { name: 'lab' }] }
+
+  it('is shown before it acts: a plan makes nothing, not even a folder', async () => {
+    const { exit, out, err } = await applied(policy, '--plan')
+    expect([exit, out]).toEqual([0, '+ key          created   search\n+ key          created   lab\n'])
+    expect(err).toBe('octroi: 2 would change; nothing was written, 0 unchanged\n')
+    expect(await readdir(folder)).toEqual(['policy.json'])
+  })
+
+  it('makes its keys, tells each secret once, and the second time changes nothing', async () => {
+    const first = await applied(policy)
+    expect(first.out.match(/^(search|lab): oct_[\w-]{43}$/gm)).toHaveLength(2)
+    const before = await keys()
+    const second = await applied(policy)
+    expect(second).toMatchObject({ out: '', err: 'octroi: 0 changed, 2 unchanged\n' })
+    expect(await keys()).toEqual(before)
+  })
+
+  it('changes what differs, takes away what it leaves out, and revokes keys that are not in it', async () => {
+    await applied(policy)
+    await run(['keys', 'create', '--team', 'forgotten', '--data', data()])
+    const next = { keys: [{ name: 'search', team: 'search', tags: { a: '1' }, allowUnmetered: true }] }
+    const { told, changes, created } = await appliedJson(next)
+    const [, , nameless] = await keys()
+    expect(told).toEqual(['search changed', 'lab revoked', `${nameless.id} revoked`])
+    expect(changes[0].fields.toSorted()).toEqual(['allowUnmetered', 'models', 'tags'])
+    expect(created).toEqual([])
+    expect(await keys()).toMatchObject([
+      { name: 'search', models: null, tags: { a: '1' }, allowUnmetered: true, revokedAt: null },
+      { name: 'lab', revokedAt: expect.any(String) },
+      { team: 'forgotten', revokedAt: expect.any(String) },
+    ])
+    expect((await appliedJson(next)).told).toEqual(['search unchanged'])
+  })
+
+  it('leaves alone what it does not name', async () => {
+    await applied(policy)
+    await writeFile(config(), JSON.stringify({ anonymous: false, limits: [month] }))
+    const { told } = await appliedJson({ unmetered: { default: 'refuse' } }, '--config', config())
+    expect(told).toEqual(['unmetered changed'])
+    const { anonymous, limits } = JSON.parse(await readFile(config(), 'utf8'))
+    expect([anonymous, limits]).toEqual([false, [month]])
+    expect((await keys()).filter((key: { revokedAt: null }) => key.revokedAt === null)).toHaveLength(2)
+  })
+
+  it('puts limits into the configuration, and says that the gateway is to be started again', async () => {
+    await writeFile(config(), JSON.stringify({ limits: [month, { ...month, name: 'gone' }] }))
+    const next = {
+      limits: [
+        { ...month, cap: '5' },
+        { ...month, name: 'new' },
+      ],
+    }
+    const plan = await applied(next, '--config', config(), '--plan')
+    expect(plan.out).toBe(
+      '~ limit        changed   month (cap)\n+ limit        created   new\n- limit        removed   gone\n',
+    )
+    expect(JSON.parse(await readFile(config(), 'utf8')).limits).toHaveLength(2)
+    const { restart, applied: isApplied } = await appliedJson(next, '--config', config())
+    expect([restart, isApplied]).toEqual([true, true])
+    expect(JSON.parse(await readFile(config(), 'utf8'))).toEqual(next)
+    expect(await appliedJson(next, '--config', config())).toMatchObject({ restart: false })
+  })
+
+  it.each([
+    [{ keys: [{ team: 'a' }] }, 'keys.0.name'],
+    [{ keys: [{ name: 'a' }, { name: 'a' }] }, 'two keys named "a"'],
+    [{ colour: 'red' }, 'colour'],
+    [{ limits: [{ ...month, cap: 5 }] }, 'cap'],
+    [{ unmetered: { default: 'maybe' } }, 'unmetered.default'],
+  ])('that cannot be used changes nothing: %j', async (wrong, said) => {
+    await writeFile(config(), '{}')
+    const { exit, err } = await applied({ keys: [{ name: 'b' }], ...wrong }, '--config', config())
+    expect(exit).toBe(2)
+    expect(err).toContain(said)
+    expect(await keys()).toEqual([])
+    expect(await readFile(config(), 'utf8')).toBe('{}')
+  })
+
+  it('wants to know the configuration that its limits stand in', async () => {
+    const { exit, err } = await applied({ limits: [month] })
+    expect([exit, err.includes('--config')]).toEqual([2, true])
+  })
+
+  it('refuses to guess which of two keys of one name is meant', async () => {
+    for (const _ of [1, 2]) await run(['keys', 'create', '--name', 'search', '--data', data()])
+    const { exit, err } = await applied(policy)
+    expect([exit, err.includes('two keys named "search"')]).toEqual([2, true])
+  })
+})
+
+describe('a policy and a gateway', () => {
+  const hello = { model: 'gpt-4-1106-preview', messages: [{ role: 'user' as const, content: 'Hello' }] }
+
+  it('opens and closes keys of a gateway that runs, at once', async () => {
+    const world = await startWorld({ folder: data(), gateway: { controlPort: 0 } })
+    try {
+      const { controlUrl, url } = world.gateway
+      await writeFile(join(data(), 'control.json'), JSON.stringify({ url: controlUrl, token: null }))
+      const { created } = await appliedJson({ keys: [{ name: 'search' }] })
+      const client = new OpenAI({ apiKey: created[0].secret, baseURL: `${url}/v1`, maxRetries: 0 })
+      await client.chat.completions.create(hello)
+      expect((await appliedJson({ keys: [] })).told).toEqual(['search revoked'])
+      await expect(client.chat.completions.create(hello)).rejects.toMatchObject({ status: 401 })
+    } finally {
+      await world.close()
+    }
+  })
+
+  it('keeps what was spent where a limit is lowered below it, and begins anew under another name', async () => {
+    const start = (limit: object) =>
+      startWorld({ folder: data(), config: { limits: [{ ...month, ...limit }] } })
+    const ask = async (limit: object): Promise<readonly [number, string, boolean]> => {
+      const world = await start(limit)
+      try {
+        const client = await world.client('search')
+        const status = await client.chat.completions.create({ ...hello, max_tokens: 10 }).then(
+          () => 200,
+          (error: unknown) => (error instanceof APIError ? (error.status ?? 0) : 0),
+        )
+        const [state] = world.gateway.limits()
+        return [status, state?.limit ?? '', (state?.over ?? 0n) > 0n]
+      } finally {
+        await world.close()
+      }
+    }
+    expect(await ask({})).toEqual([200, 'month', false])
+    expect(await ask({ cap: '0.000001' })).toEqual([402, 'month', true])
+    expect(await ask({ name: 'other', cap: '1' })).toEqual([200, 'other', false])
+    expect(await ask({ cap: '1' })).toEqual([200, 'month', false])
+  })
+})

@@ -1,0 +1,152 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Refusal } from '../../endpoints/endpoint.ts'
+import { errorCodes, OctroiError } from '../../errors.ts'
+import type { CallLife } from '../../ledger/reading.ts'
+import { formatAmount } from '../../limits/measure.ts'
+import { formatPicos, type Picos } from '../../money/money.ts'
+import { formatInstant } from '../../time.ts'
+import { parseBody, readBody } from '../body.ts'
+import type { Caller } from '../identify.ts'
+import { limitRefusal } from '../limit-refusal.ts'
+import { shownLimit } from '../limit-states.ts'
+import type { Parts } from '../parts.ts'
+import type { Upstream } from '../upstream.ts'
+import {
+  readQuoteAsked,
+  readReleaseAsked,
+  readRenewalAsked,
+  readReservationAsked,
+  readSpent,
+  readUsageAsked,
+} from './asked.ts'
+import { quoteRequest, upstreamOf } from './calls.ts'
+import { createVerbs, type Done } from './verbs.ts'
+
+/** Whether an address is one of Octroi's own on the data port. */
+export const isBeside = (url: string): boolean => url.startsWith('/octroi/v1/')
+
+/** An error as these addresses tell it: as the control plane does. */
+export const besideRefusal = (error: OctroiError): Refusal => ({
+  status: errorCodes[error.code].status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ error: { code: error.code, message: error.message, ...error.details } }),
+})
+
+/** Answers for calls that do not pass through: quotes, reservations, and what was used without one. Throws what
+ * stands in `docs/errors.md`. */
+export const createBeside = (parts: Parts, upstreams: readonly Upstream[]) => {
+  const verbs = createVerbs(parts, upstreams)
+
+  const answerTo = async (
+    { method, path }: { method: string; path: string },
+    caller: Caller,
+    body: () => Promise<unknown>,
+  ): Promise<Answer> => {
+    const [, , , name = '', id, action, ...rest] = path.split('/')
+    const asked = `${method} ${name}${id === undefined ? '' : '/:id'}${action === undefined ? '' : `/${action}`}`
+    const of = id ?? ''
+    if (rest.length === 0) {
+      switch (asked) {
+        case 'POST quote':
+          return { status: 200, body: await quoted(parts, upstreams, caller, readQuoteAsked(await body())) }
+        case 'POST reservations':
+          return created(await verbs.reserve(caller, readReservationAsked(await body())))
+        case 'POST usage':
+          return created(await verbs.book(caller, readUsageAsked(await body())))
+        case 'GET reservations/:id':
+          return { status: 200, body: shownLife(await verbs.show(caller, of)) }
+        case 'POST reservations/:id/settle':
+          return ok(await verbs.settle(caller, of, readSpent(await body())))
+        case 'POST reservations/:id/release':
+          return ok(await verbs.release(caller, of, readReleaseAsked(await body())))
+        case 'POST reservations/:id/renew': {
+          const until = await verbs.renew(caller, of, readRenewalAsked(await body()) * 1_000)
+          return { status: 200, body: { id: of, leaseUntil: formatInstant(until) } }
+        }
+      }
+    }
+    throw new OctroiError('unknown_path', `There is no ${method} ${path.slice(0, 200)} here.`)
+  }
+
+  return async (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const path = (incoming.url ?? '').split('?')[0] ?? ''
+    const method = incoming.method ?? ''
+    const read = async () => parseBody(await readBody(incoming, parts.bounds))
+    const { status, body } = await answerTo({ method, path }, caller, read)
+    if (outgoing.destroyed) return
+    const text = JSON.stringify(body)
+    outgoing.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    })
+    outgoing.end(text)
+  }
+}
+
+type Answer = { readonly status: number; readonly body: unknown }
+
+const created = (done: Done): Answer => ({ ...ok(done), status: done.repeated ? 200 : 201 })
+
+const ok = ({ life, repeated }: Done): Answer => ({ status: 200, body: { ...shownLife(life), repeated } })
+
+/** Quotes a request as `reserve` would hold it, with all limits that are about it. */
+const quoted = async (
+  parts: Parts,
+  upstreams: readonly Upstream[],
+  caller: Caller,
+  asked: ReturnType<typeof readQuoteAsked>,
+) => {
+  const { request, endpoint } = asked
+  const place = { upstream: upstreamOf(upstreams, asked.provider), endpoint }
+  const found = await quoteRequest(parts, place, { caller, id: 'quote', request })
+  const { call } = found
+  const at = parts.clock.now()
+  const askedWith = (quote: typeof found.quoted) => ({
+    ...{ subject: call, at, most: quote.most, quote, currency: quote.currency },
+  })
+  const isTight = parts.admission.look(askedWith(found.quoted))?.reason !== 'exceeded'
+  const quote = isTight ? found.quoted : ((await found.tighten()) ?? found.quoted)
+  const refused = parts.admission.look(askedWith(quote))
+  const refusal = refused === null ? null : limitRefusal(call, quote, refused, at)
+  return {
+    ...{ provider: call.provider, endpoint, model: call.model, at: formatInstant(at) },
+    currency: quote.currency,
+    ...{ least: money(quote.least), most: money(quote.most), pricedMost: formatPicos(quote.pricedMost) },
+    ...{ usage: quote.usage, reasons: quote.reasons },
+    fits: refusal === null,
+    refusal: refusal && { code: refusal.code, message: refusal.message, ...refusal.details },
+    limits: parts.admission.about(askedWith(quote)).map((state) => ({
+      ...shownLimit(state),
+      action: state.action,
+      asked: state.asked === null ? null : formatAmount(state.measure, state.asked),
+      fits: state.fits,
+    })),
+  }
+}
+
+const money = (amount: Picos | null): string | null => (amount === null ? null : formatPicos(amount))
+
+/** A call as it stands in the ledger. */
+const shownLife = ({ reserved, ends }: CallLife) => {
+  const { call, most, currency, holds, leaseUntil } = reserved
+  const last = ends.at(-1)
+  const settled = last !== undefined && 'charges' in last ? last : null
+  const spent = settled?.charges.reduce((sum, { amount }) => sum + amount, 0n) ?? null
+  return {
+    id: call.id,
+    status: last === undefined ? 'reserved' : settled === null ? last.kind : 'settled',
+    ...{ provider: call.provider, endpoint: call.endpoint, model: settled?.model ?? call.model },
+    ...{ currency, most: money(most), leaseUntil: formatInstant(leaseUntil) },
+    holds: holds.map(({ limit, counter, measure = 'cost' as const, amount, windowStart }) => ({
+      ...{ limit, ...(counter !== undefined && { counter: JSON.parse(counter) }), measure },
+      ...{ amount: formatAmount(measure, amount), windowStart: formatInstant(windowStart) },
+    })),
+    ...(settled !== null && {
+      cost: money(settled.unpriced.length === 0 ? spent : null),
+      pricedTotal: money(spent),
+      overMost: money(most !== null && spent !== null && spent > most ? spent - most : 0n),
+      unpriced: settled.unpriced.map(({ meter, code, message }) => ({ meter, code, message })),
+      ...{ basis: settled.basis, note: settled.note },
+    }),
+  }
+}
