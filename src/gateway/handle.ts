@@ -181,7 +181,7 @@ const readRequest = async (incoming: IncomingMessage, body: Buffer, route: Route
 }
 
 const isWebSocket = ({ headers }: IncomingMessage): boolean =>
-  /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '')
+  headers.upgrade !== undefined && /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade)
 
 const closedRoute = ({ why }: ClosedRoute): OctroiError =>
   new OctroiError('not_allowed', `This route is closed: ${why}.`)
