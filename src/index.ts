@@ -60,8 +60,15 @@ export { countDocument, type DocumentCount } from './tokens/document.ts'
 export { type DocumentPages, type DocumentProblem, pagesOf } from './tokens/document-pages.ts'
 export { countImage, type ImageCount, imageAtMost, type ShownImage } from './tokens/image.ts'
 export { type ImageProblem, type ImageSize, sizeOfImage } from './tokens/image-size.ts'
+export {
+  type RealtimeTokens,
+  type RealtimeTurn,
+  realtimeInputMax,
+  realtimeInputs,
+} from './tokens/realtime.ts'
 export { countResponses } from './tokens/responses.ts'
 export { type Counter, encodingOf, loadEncoding } from './tokens/text.ts'
+export { countVideo, type VideoCount } from './tokens/video.ts'
 export {
   type ContainerRule,
   containerRule,
