@@ -1,14 +1,9 @@
 import { z } from 'zod'
 import { priceRowSchema } from '../pricing/price-file-schema.ts'
 import { meterNames } from '../usage/meter.ts'
+import { count, utcInstant as instant, name } from './schema-terms.ts'
 
-const name = z.string().min(1)
-const instant = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/)
-  .describe('An RFC 3339 instant in UTC.')
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
-const count = z.int().min(0)
 const confidence = z.enum(['high', 'medium', 'low'])
 const version = z
   .string()

@@ -1,29 +1,5 @@
 import { z } from 'zod'
-
-const money = z
-  .string()
-  .regex(/^-?\d+(\.\d{1,12})?$/)
-  .describe('An amount of money as a decimal string, at most 12 decimals.')
-const share = z
-  .string()
-  .regex(/^-?\d+(\.\d{1,6})?$/)
-  .nullable()
-  .describe('A share as a decimal string of at most six places, such as "0.25"; null of nothing.')
-const instant = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/)
-  .describe('A day, which is midnight UTC, or an RFC 3339 instant.')
-const count = z.int().min(0)
-const bigCount = z
-  .string()
-  .regex(/^\d+$/)
-  .describe('A whole number as a string, since it may be past what a JSON number keeps.')
-const name = z.string().min(1)
-const maybeName = z.string().nullable()
-const currency = z
-  .string()
-  .regex(/^[A-Z]{3}$/)
-  .describe('An ISO 4217 code.')
+import { bigCount, count, currency, instant, maybeName, money, name, share } from './schema-terms.ts'
 
 const meters = z
   .array(

@@ -1,12 +1,6 @@
 import { z } from 'zod'
+import { count, utcInstant as instant, maybeName, name } from './schema-terms.ts'
 
-const name = z.string().min(1)
-const maybeName = z.string().nullable()
-const count = z.int().min(0)
-const instant = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/)
-  .describe('An RFC 3339 instant in UTC.')
 const patterns = z
   .array(name)
   .nullable()

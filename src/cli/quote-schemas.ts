@@ -1,11 +1,10 @@
 import { z } from 'zod'
+import { count, name } from './schema-terms.ts'
 
 const money = z
   .string()
   .regex(/^\d+(\.\d{1,12})?$/)
   .describe('An amount of money as a decimal string, at most 12 decimals.')
-const name = z.string().min(1)
-const count = z.int().min(0)
 const sureness = z
   .enum(['exact', 'formula', 'bound', 'calibrated', 'unknown'])
   .describe('How sure the count is: see docs/guides/quote.md.')

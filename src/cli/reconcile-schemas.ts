@@ -1,19 +1,6 @@
 import { z } from 'zod'
+import { count, currency, utcInstant as instant, money, name } from './schema-terms.ts'
 
-const name = z.string().min(1)
-const count = z.int().min(0)
-const money = z
-  .string()
-  .regex(/^-?\d+(\.\d{1,12})?$/)
-  .describe('An amount of money as a decimal string, at most 12 decimals.')
-const instant = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/)
-  .describe('An RFC 3339 instant in UTC.')
-const currency = z
-  .string()
-  .regex(/^[A-Z]{3}$/)
-  .describe('An ISO 4217 code.')
 const twoTokens = z.object({ input: count, output: count })
 
 const reconcileRuns = z
