@@ -110,6 +110,22 @@ const exactLevel = (calls: readonly { at: number; amount: bigint }[], cap: bigin
   return level
 }
 
+it('gives back no more than is left after a later call gave back first', () => {
+  // Found by the property below: 100 of 100 were free where 99 were.
+  const admission = admissionOf(perMinute(100, 'tokens'))
+  const admitted = (most: number, at: number) => ({
+    holds: holdsOf(admission, askFor(most, at)),
+    reservedAt: at,
+    at: noon + 5_500,
+  })
+  const first = admitted(9, noon)
+  const second = admitted(1, noon + 5_000)
+  admitted(9, noon + 5_500)
+  admission.release(second)
+  admission.release(first)
+  expect(admission.state(noon + 10_500)[0]).toMatchObject({ free: 99n })
+})
+
 it('stands as if each call had taken at once what it used in the end, in whatever order they end', () => {
   const step = fc.record({
     verb: fc.constantFrom('admit', 'admit', 'admit', 'settle', 'release', 'expire', 'adjust'),

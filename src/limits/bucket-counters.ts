@@ -84,12 +84,14 @@ export const bucketCounters = ({
   }
 
   const giveBack = (bucket: Bucket, amount: bigint, takenAt: Instant): void => {
-    const since = note(bucket).filter(({ at }) => at > takenAt)
+    const lows = note(bucket)
+    const since = lows.filter(({ at }) => at > takenAt)
     if (takenAt < bucket.lowsFrom) return
     const low = since[0]?.level ?? bucket.level
     const back = amount * scale < low ? amount * scale : low
     for (const each of since) each.level -= back
     bucket.level -= back
+    keepRising(lows)
   }
 
   const standing = (bucket: Bucket | undefined, now: Instant): Standing => {
@@ -159,6 +161,14 @@ export const bucketCounters = ({
     },
     names: () => buckets.keys(),
   }
+}
+
+/** What is given back lowers the later lows alone; the earlier ones are then as low as what came after them. */
+const keepRising = (lows: Low[]): void => {
+  lows.reduceRight((lowest, low) => {
+    if (low.level > lowest) low.level = lowest
+    return low.level
+  }, lows.at(-1)?.level ?? 0n)
 }
 
 /** Halves the memory of lows: of each two the later instant with the lower level, so that less is given back, not more. */
