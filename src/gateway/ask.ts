@@ -4,7 +4,7 @@ import { countOf, type Json, member, parseJson, textOf } from '../endpoints/json
 import type { Page, Run, RunWire, SeenRun } from '../endpoints/run.ts'
 import { OctroiError } from '../errors.ts'
 import type { Exchange } from './exchange.ts'
-import { hold } from './held.ts'
+import { holdWhole } from './hold-whole.ts'
 import type { Caller } from './identify.ts'
 import type { Parts } from './parts.ts'
 import type { Upstream } from './upstream.ts'
@@ -41,7 +41,7 @@ export const ask = async (parts: Parts, asking: Asking, path: string): Promise<J
     caller,
     body: null,
   })
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
+  const held = await holdWhole(reply, null, parts.bounds)
   if (reply.status < 300) return parseJson(held.toString('utf8'))
   throw new OctroiError(
     reply.status === 404 ? 'unknown_object' : 'upstream_broken',

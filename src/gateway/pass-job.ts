@@ -7,14 +7,13 @@ import { nameCall } from './call.ts'
 import { estimate } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
 import { wasNotSent } from './forward.ts'
-import { hold } from './held.ts'
+import { holdWhole } from './hold-whole.ts'
 import type { Parts } from './parts.ts'
 import { callHeaders, passRefusal, sendReserved } from './pass-reply.ts'
 import { rememberObjects } from './remember.ts'
 import { takeRoom } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
-import { drainWhenGone } from './stream.ts'
 import type { Watches } from './watches.ts'
 
 type JobRoute = LaterRoute & { readonly wire: JobWire }
@@ -58,13 +57,10 @@ export const passJob = async (
     const finish = (outcome: Outcome) => settle(parts, reservation, upstream, outcome)
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }
-  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
-    .finally(drain.stop)
-    .catch((error: unknown) => {
-      parts.leases.letGo(call.id)
-      throw error
-    })
+  const held = await holdWhole(reply, outgoing, parts.bounds).catch((error: unknown) => {
+    parts.leases.letGo(call.id)
+    throw error
+  })
   const shown = parseJson(held.toString('utf8'))
   const seen = wire.readJob(shown)
   if (seen === null) parts.leases.letGo(call.id)

@@ -109,6 +109,7 @@ export const passReply = async (
         if (goesOn && read.id !== null && route.later !== undefined) {
           const seen = { id: read.id, model: read.model, ended: false, usage: null, note: null }
           const later = { kind: 'job', wire: route.later.wire, seen } as const
+          await named.known()
           await watches.began(later, exchange, { reservation, answerMost: null })
         } else await settled(read, broken)
       },

@@ -11,15 +11,14 @@ import { nameCall } from './call.ts'
 import { estimate } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
 import { type UpstreamReply, wasNotSent } from './forward.ts'
-import { hold } from './held.ts'
 import { capHeaders, capHistory, withCap } from './history-cap.ts'
+import { holdWhole } from './hold-whole.ts'
 import type { Parts } from './parts.ts'
 import { callHeaders, passRefusal, sendReserved } from './pass-reply.ts'
 import { isEventStream, passRunStream } from './pass-run-stream.ts'
 import { rememberObjects } from './remember.ts'
 import { reserve } from './reserve.ts'
 import { settle } from './settle.ts'
-import { drainWhenGone } from './stream.ts'
 import type { Upstream } from './upstream.ts'
 import type { Watches } from './watches.ts'
 
@@ -137,13 +136,10 @@ export const passRun = async (
     if (!isKnown) parts.leases.letGo(named.id)
     return
   }
-  const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
-  const { held } = await hold(reply.body, parts.bounds.heldBytesMax)
-    .finally(drain.stop)
-    .catch((error: unknown) => {
-      parts.leases.letGo(named.id)
-      throw error
-    })
+  const held = await holdWhole(reply, outgoing, parts.bounds).catch((error: unknown) => {
+    parts.leases.letGo(named.id)
+    throw error
+  })
   const shown = parseJson(held.toString('utf8'))
   const run = wire.readRun(shown)
   if (run === null) parts.leases.letGo(named.id)

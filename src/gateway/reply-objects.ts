@@ -16,6 +16,8 @@ export type ReplyObjects = {
   readonly refused: () => Promise<void>
   /** Remembers what a stream names as soon as it does, so that its client can ask for it at once. */
   readonly watching: (meter: StreamMeter) => StreamMeter
+  /** Resolves when that is written; rejects when it could not be. */
+  readonly known: () => Promise<void>
   /** Remembers what its reply named, what its conversation has become, and what its tools opened. */
   readonly settled: (reply: Reply) => Promise<void>
 }
@@ -43,12 +45,16 @@ export const beginObjects = async (
           const ends = meter.event(event)
           if (early === null && meter.reply().id !== null) {
             early = learn(meter.reply())
+            // `known` and `settled` tell of it; until one of them is asked it must not end the process.
             early.catch(() => {})
           }
           return ends
         },
         reply: meter.reply,
       }
+    },
+    known: async () => {
+      await early
     },
     settled: async (reply) => {
       await early
