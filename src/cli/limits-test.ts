@@ -39,15 +39,15 @@ export const testPolicy = (
 
 /** What a policy would have done, as JSON. */
 export const replayJson = (
-  { calls, refused, waited, warned, rows, rowsLeftOut, examples }: LimitReplay,
+  { calls, refused, waited, lowered, warned, rows, rowsLeftOut, examples }: LimitReplay,
   period: ReportPeriod,
 ) => ({
   schema: 'octroi-limits-test/1',
   ...periodJson(period),
-  ...{ calls, refused, waited, warned },
+  ...{ calls, refused, waited, lowered, warned },
   rows: rows.map(({ amount, ...row }) => ({ ...row, amount: formatPicos(amount) })),
   rowsLeftOut,
-  examples: examples.map(({ call, most, currency, misfit }) => ({
+  examples: examples.map(({ call, most, currency, misfit, outputTokens }) => ({
     ...{ call: call.id, at: formatInstant(call.at), team: call.team, key: call.key, model: call.model },
     most: most === null ? null : formatPicos(most),
     currency,
@@ -57,15 +57,16 @@ export const replayJson = (
     asked: misfit.asked === null ? null : formatAmount(misfit.measure, misfit.asked),
     free: formatAmount(misfit.measure, misfit.free),
     unit: unitOf(misfit),
+    outputTokens,
   })),
 })
 
 /** The same for people. */
 export const replayTable = (replay: LimitReplay, color: boolean): string => {
-  const { calls, refused, waited, warned, rows, rowsLeftOut, examples } = replay
+  const { calls, refused, waited, lowered, warned, rows, rowsLeftOut, examples } = replay
   const head =
     `Of ${formatCount(calls)} calls: ${formatCount(refused)} refused, ${formatCount(waited)} made to wait, ` +
-    `${formatCount(warned)} passed with a warning.\n`
+    `${formatCount(lowered)} lowered in their output, ${formatCount(warned)} passed with a warning.\n`
   if (rows.length === 0) return head
   const right = 'right' as const
   const table = formatTable(
@@ -85,11 +86,13 @@ export const replayTable = (replay: LimitReplay, color: boolean): string => {
       ...['first calls', 'at', 'model', 'limit', 'reason'].map((title) => ({ title })),
       ...['asked', 'free'].map((title) => ({ title, align: right })),
       { title: 'unit' },
+      { title: 'lowered to', align: right },
     ],
-    examples.map(({ call, misfit }) => [
+    examples.map(({ call, misfit, outputTokens }) => [
       ...[call.id, formatInstant(call.at), call.model, misfit.limit, misfit.reason],
       misfit.asked === null ? 'unknown' : formatAmount(misfit.measure, misfit.asked),
       ...[formatAmount(misfit.measure, misfit.free), unitOf(misfit)],
+      outputTokens === null ? '-' : `${formatCount(outputTokens)} tokens`,
     ]),
     { color },
   )

@@ -86,7 +86,7 @@ const limitsTest = z
   .object({
     schema: z.literal('octroi-limits-test/1'),
     ...{ from: instant.nullable(), to: instant.nullable() },
-    ...{ calls: count, refused: count, waited: count, warned: count },
+    ...{ calls: count, refused: count, waited: count, lowered: count, warned: count },
     rows: z.array(
       z.object({ limit: name, action: name, team: maybeName, currency: name, calls: count, amount }),
     ),
@@ -97,6 +97,7 @@ const limitsTest = z
         ...{ most: amount.nullable(), currency: name, limit: name, action: name },
         reason: z.enum(['exceeded', 'unbounded', 'currency']),
         ...{ asked: amount.nullable(), free: amount, unit: name },
+        outputTokens: count.nullable().describe('What its output would have been lowered to.'),
       }),
     ),
   })

@@ -1,3 +1,4 @@
+import { parseInstant } from '../time.ts'
 import { countChat, type PromptCount } from '../tokens/chat.ts'
 import { tokensAtMost } from '../tokens/text.ts'
 import type { UsageShape } from '../usage/read.ts'
@@ -10,6 +11,7 @@ import { historySent, isInstruction } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
 import { openaiTags } from './openai-tags.ts'
+import { findOutputLimit } from './output-limit.ts'
 import type { ReadWire, Reply, StreamMeter } from './reply.ts'
 import { openaiPlaces, type ReplyShape, shapeReader } from './reply-shape.ts'
 import { askUsage, cutUsage } from './stream-usage.ts'
@@ -17,14 +19,14 @@ import { chunkStream } from './streams.ts'
 
 /** Chat Completions, as OpenAI and those who speak its wire serve it. `counters` says where this vendor reports
  * each meter, `places` what else it reports elsewhere than OpenAI; `unasked`: its streams report usage without being
- * asked, and may refuse the question. */
+ * asked, and may refuse the question; `isOpenai`: whether its models are OpenAI's. */
 export const chatCompletions = (
   counters: UsageShape,
   places: Places = {},
-  { unasked = false }: { readonly unasked?: boolean } = {},
+  { unasked = false, isOpenai = false }: { readonly unasked?: boolean; readonly isOpenai?: boolean } = {},
 ): Endpoint => {
   const reader = chatReader(counters, places)
-  const asking = bySecond(wire(reader), counters)
+  const asking = bySecond(wire(reader, isOpenai), counters)
   const chat = unasked ? { ...asking, askUsage: () => null } : asking
   return {
     id: 'chat-completions',
@@ -87,7 +89,7 @@ const withSearch = (reply: Reply, request: Json): Reply => {
   }
 }
 
-const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
+const wire = (reader: ReturnType<typeof chatReader>, isOpenai: boolean): ReplyWire => ({
   read: (request) => ({
     model: textOf(member(request, 'model')),
     stream: member(request, 'stream') === true,
@@ -107,7 +109,25 @@ const wire = (reader: ReturnType<typeof chatReader>): ReplyWire => ({
       produced.reduce((sum, text) => sum + counting.counter.count(text), 0),
     ),
   history,
+  outputLimit: (request, surroundings) => outputLimit(request, surroundings, isOpenai),
 })
+
+const limitFields = [['max_completion_tokens'], ['max_tokens']] as const
+
+/** When OpenAI's models that think came, which take `max_completion_tokens` alone (OpenAI API changelog). */
+const openaiLimitSince = parseInstant('2024-09-12')
+
+/** Where a request says nothing, the model's own cap holds. The budget for thinking is OpenRouter's (its guide to
+ * reasoning tokens: the limit must be above it). */
+const outputLimit = (request: Json, { at, outputTokensMax }: Surroundings, isOpenai: boolean) => {
+  const field = isOpenai && at >= openaiLimitSince ? limitFields[0] : limitFields[1]
+  const thinking = countOf(member(member(request, 'reasoning'), 'max_tokens')) ?? 0
+  return findOutputLimit(request, {
+    fields: limitFields,
+    unsaid: { field, asked: outputTokensMax },
+    thinking,
+  })
+}
 
 /** Counts the prompt of a chat request, what is no text in it by rules of its own. */
 export const countChatPrompt: CountPrompt = (request, { counter, ...shown }) =>

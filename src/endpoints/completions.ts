@@ -4,6 +4,7 @@ import type { Bound } from './bound.ts'
 import type { Endpoint, Surroundings } from './endpoint.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
+import { findOutputLimit } from './output-limit.ts'
 import { plainEndpoint } from './plain-wire.ts'
 import { idsIn, textsIn } from './prompts.ts'
 import type { ReadWire, Reply } from './reply.ts'
@@ -42,6 +43,11 @@ export const completions = (counters: UsageShape): Endpoint =>
         resent: 0,
         total: textsIn(promptsOf(request)).reduce((sum, text) => sum + text.length, 0),
       }),
+      outputLimit: (request) =>
+        findOutputLimit(request, {
+          fields: [['max_tokens']],
+          unsaid: { field: ['max_tokens'], asked: outputTokensDefault },
+        }),
     },
   )
 
@@ -61,7 +67,11 @@ export const completionReplies = (id: 'completions' | 'edits', counters: UsageSh
           produced: listOf(member(reply, 'choices')).map(visible),
         }
       },
-      meterStream: () => chunkStream(read, visible),
+      meterStream: (request) => {
+        const { soFar, ...meter } = chunkStream(read, visible)
+        // What is echoed is no output.
+        return member(request, 'echo') === true || soFar === undefined ? meter : { ...meter, soFar }
+      },
     },
   }
 }

@@ -4,7 +4,7 @@ import { candidatesAsked } from './content-request.ts'
 import { readEvent } from './events.ts'
 import { countOf, type Json, listOf, member, parseJson, textOf } from './json.ts'
 import { gatherProduced } from './produced.ts'
-import type { ReadWire, Reply, StreamMeter } from './reply.ts'
+import type { ReadWire, Reply, StreamMeter, UsedSoFar } from './reply.ts'
 import { emptyReply, type ReplyShape, shapeReader } from './reply-shape.ts'
 import { withCalls } from './response-tools.ts'
 
@@ -95,10 +95,11 @@ const contentChunks = (readChunk: (chunk: Json) => Reply, request: Json) => {
       return ended
     },
     reply: (): Reply => ({ ...reply, produced: produced.texts(), ended }),
+    soFar: (): UsedSoFar => ({ usage: reply.usage?.usage ?? {}, outputTokens: produced.tokensLeast() }),
   }
 }
 
-const contentStream = ({ take, reply }: ReturnType<typeof contentChunks>): StreamMeter => {
+const contentStream = ({ take, reply, soFar }: ReturnType<typeof contentChunks>): StreamMeter => {
   let ended = false
   return {
     event: (event) => {
@@ -108,5 +109,6 @@ const contentStream = ({ take, reply }: ReturnType<typeof contentChunks>): Strea
       return ended
     },
     reply,
+    soFar,
   }
 }

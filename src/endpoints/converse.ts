@@ -11,6 +11,7 @@ import type { Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
 import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
+import { findOutputLimit } from './output-limit.ts'
 import { plainEndpoint } from './plain-wire.ts'
 import { promptBounds } from './prompt-bound.ts'
 
@@ -19,7 +20,7 @@ export const converse = (counters: UsageShape): Endpoint => {
   const endpoint = plainEndpoint(
     { id: 'converse', path: '/model/:model/converse' },
     converseReplies(counters).reader,
-    { read, bound, count, history },
+    { read, bound, count, history, outputLimit },
   )
   return {
     ...endpoint,
@@ -70,6 +71,22 @@ const bound = (request: Json, surroundings: Surroundings): readonly Bound[] => {
       }),
     },
   ]
+}
+
+/** The budget for thinking stands among the fields of the model, under Claude's name or Bedrock's own. */
+const outputLimit: NonNullable<ReplyWire['outputLimit']> = (request, { outputTokensMax }) => {
+  const config = member(request, 'inferenceConfig') ?? null
+  if (config !== null && (typeof config !== 'object' || Array.isArray(config))) return null
+  const own = member(request, 'additionalModelRequestFields')
+  const budgets = ['thinking', 'reasoning_config'].map(
+    (name) => countOf(member(member(own, name), 'budget_tokens')) ?? 0,
+  )
+  const field = ['inferenceConfig', 'maxTokens'] as const
+  return findOutputLimit(request, {
+    fields: [field],
+    unsaid: { field, asked: outputTokensMax },
+    thinking: Math.max(...budgets),
+  })
 }
 
 const vendorOf = (model: string): string => (model.includes('claude') ? 'anthropic' : 'bedrock')

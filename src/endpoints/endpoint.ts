@@ -10,6 +10,7 @@ import type { JobWire } from './job.ts'
 import type { Json } from './json.ts'
 import type { LaterWire } from './later.ts'
 import type { KnownObjects, Learn, LearnReply, Names, ObjectKind } from './objects.ts'
+import type { OutputLimit } from './output-limit.ts'
 import type { Reply, ReplyReader, StreamMeter } from './reply.ts'
 
 /** A wire: its routes, and how an error looks on it. `reader` reads its replies; null where none costs. */
@@ -208,6 +209,9 @@ export type ReplyWire = MeteredWire & {
   readonly count: (request: Json, produced: readonly string[], counting: Counting) => Counted
   /** Absent where the wire has no field that caps its history, or no history. */
   readonly capHistory?: CapHistory
+  /** The limit that a request puts on its reply, which may be lowered; null where it has none that is known. Absent
+   * where the wire has no such field. */
+  readonly outputLimit?: (request: Json, surroundings: Surroundings) => OutputLimit | null
   /** History sent again and all text of the request, in bytes, where counting is not worth it. */
   readonly history: (request: Json) => { readonly resent: number; readonly total: number }
   /** History that the vendor keeps and reads again, in tokens; null where it is not known, and bytes tell. */

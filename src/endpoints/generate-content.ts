@@ -18,6 +18,7 @@ import { googleErrors } from './google-errors.ts'
 import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
+import { findOutputLimit } from './output-limit.ts'
 import { plainEndpoint } from './plain-wire.ts'
 import { promptBounds } from './prompt-bound.ts'
 
@@ -28,7 +29,7 @@ export const generateContent = (counters: UsageShape, prefix = ''): Endpoint => 
   const endpoint = plainEndpoint(
     { id: 'generate-content', path: `${model}:generateContent` },
     generateContentReplies(counters).reader,
-    { read, bound, count, history },
+    { read, bound, count, history, outputLimit },
   )
   const told = (stream: boolean) => (params: Readonly<Record<string, string>>) => ({
     model: params['model'] ?? '',
@@ -124,6 +125,27 @@ const boundOutput = (request: Json, { outputTokensMax }: Surroundings): Bound =>
     }),
   }
 }
+
+/** Each candidate has the limit, thoughts included; a budget below zero leaves them to the model (@google/genai 3.1.0,
+ * `ThinkingConfig`). Every name may be spelled in either way. */
+const outputLimit: NonNullable<ReplyWire['outputLimit']> = (request, { outputTokensMax }) => {
+  const config = configOf(request)
+  if (!isFields(config)) return null
+  const field = [
+    spelled(request, 'generationConfig', 'generation_config'),
+    spelled(config, 'maxOutputTokens', 'max_output_tokens'),
+  ] as const
+  const thinking = countOf(either(either(config, 'thinkingConfig'), 'thinkingBudget')) ?? 0
+  return findOutputLimit(request, { fields: [field], unsaid: { field, asked: outputTokensMax }, thinking })
+}
+
+/** Whether fields can stand in it: an object, or nothing yet. */
+const isFields = (value: Json): boolean =>
+  (value ?? null) === null || (typeof value === 'object' && !Array.isArray(value))
+
+/** A name as the request spells it. */
+const spelled = (value: Json, name: string, other: string): string =>
+  (member(value, name) ?? null) === null && (member(value, other) ?? null) !== null ? other : name
 
 /** Models that draw do so without being asked for a picture. */
 const mayDraw = (request: Json): boolean => modelOf(request)?.includes('-image') ?? false

@@ -100,6 +100,10 @@ const messageStream = (readReply: (message: Json) => Reply): StreamMeter => {
       const read = message === null ? emptyReply : readReply(message)
       return { ...(totalled ? read : withoutTotals(read, texts, ended)), produced: texts, ended }
     },
+    soFar: () => ({
+      usage: (message === null ? null : readReply(message).usage)?.usage ?? {},
+      outputTokens: produced.tokensLeast(),
+    }),
   }
 }
 

@@ -11,6 +11,7 @@ import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { blocksOf, contentBytes, partOfBlock } from './message-blocks.ts'
 import { messageReplies } from './message-replies.ts'
 import { hostedTools } from './message-tools.ts'
+import { findOutputLimit } from './output-limit.ts'
 import { plainEndpoint } from './plain-wire.ts'
 import { promptBounds } from './prompt-bound.ts'
 
@@ -21,6 +22,7 @@ export const messages = (counters: UsageShape): Endpoint => {
     bound,
     count,
     history,
+    outputLimit,
   })
   return {
     ...endpoint,
@@ -110,6 +112,14 @@ const boundOutput = (
     }),
   }
 }
+
+/** The budget for thinking is below `max_tokens` (@anthropic-ai/sdk 1.13.0, `ThinkingConfigEnabled`). */
+const outputLimit: NonNullable<ReplyWire['outputLimit']> = (request, { outputTokensMax }) =>
+  findOutputLimit(request, {
+    fields: [['max_tokens']],
+    unsaid: { field: ['max_tokens'], asked: outputTokensMax },
+    thinking: countOf(member(member(request, 'thinking'), 'budget_tokens')) ?? 0,
+  })
 
 const count: ReplyWire['count'] = (request, produced, { counter, ...shown }) => {
   const model = textOf(member(request, 'model')) ?? ''

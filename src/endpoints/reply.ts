@@ -1,6 +1,7 @@
 import type { Rational } from '../money/rational.ts'
 import type { Meter } from '../usage/meter.ts'
 import type { Reading } from '../usage/read.ts'
+import type { Usage } from '../usage/usage.ts'
 import type { Json } from './json.ts'
 
 /** A wire of which the replies are known: what a recorded reply used can be read and priced. */
@@ -67,4 +68,10 @@ export type StreamMeter = {
   /** Returns true for the event that ends the stream. */
   readonly event: (event: string) => boolean
   readonly reply: () => Reply
+  /** What was surely used so far; absent where that shows at the end alone. */
+  readonly soFar?: () => UsedSoFar
 }
+
+/** A lower bound of what a stream has used: what the vendor last said, nothing where it has not yet, and how many tokens
+ * the text has at least that came. Cheap to make. */
+export type UsedSoFar = { readonly usage: Usage; readonly outputTokens: number }

@@ -11,6 +11,7 @@ import type { JobWire } from './job.ts'
 import { type Json, listOf, member, textOf } from './json.ts'
 import type { KnownObjects, Learn } from './objects.ts'
 import { openaiTags } from './openai-tags.ts'
+import { findOutputLimit } from './output-limit.ts'
 import type { ReplyReader } from './reply.ts'
 import { boundResponse } from './response-bound.ts'
 import { chainOf, conversationOf, learnResponse } from './response-objects.ts'
@@ -74,6 +75,7 @@ export const responseWire = ({ readReply, meterStream }: ReaderOfBoth): ReplyWir
   meterStream,
   askUsage: () => null,
   capHistory: capResponseHistory,
+  outputLimit,
   cutUsage: (event) => event,
   count: (request, produced, counting) => {
     const previous = previousOf(request, counting.objects ?? {})
@@ -93,6 +95,13 @@ export const responseWire = ({ readReply, meterStream }: ReaderOfBoth): ReplyWir
     }
   },
 })
+
+/** One limit for all passes of a response, reasoning included. */
+const outputLimit: NonNullable<ReplyWire['outputLimit']> = (request, { outputTokensMax }) =>
+  findOutputLimit(request, {
+    fields: [['max_output_tokens']],
+    unsaid: { field: ['max_output_tokens'], asked: outputTokensMax },
+  })
 
 const countPrompt: CountPrompt = (request, { counter, objects = {}, ...shown }) =>
   countResponses(request, counter, {

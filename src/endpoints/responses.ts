@@ -17,7 +17,7 @@ export const responses = (counters: UsageShape): Endpoint => {
   const job = responseJob(reader)
   const later = { isAsked: isBackground, wire: job, learn: learnBackground(reader) }
   const wire = responseWire(reader)
-  const { capHistory: _, ...uncapped } = wire
+  const { capHistory: _, outputLimit: __, ...uncapped } = wire
   const billed = { billing: 'reply', names: responseNames, learn: learnResponse } as const
   return {
     id: 'responses',
@@ -80,6 +80,7 @@ const stream: TypedStream = {
     type === 'response.output_text.delta' || type === 'response.function_call_arguments.delta'
       ? { text: textOf(member(data, 'delta')) ?? '', index: countOf(member(data, 'output_index')) ?? 0 }
       : null,
+  billsText: true,
 }
 
 const visibleTexts = (output: readonly Json[]): readonly string[] =>

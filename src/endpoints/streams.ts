@@ -26,6 +26,7 @@ export const chunkStream = (read: (chunk: Json) => Reply, visible: (choice: Json
       return ended
     },
     reply: () => ({ ...reply, produced: produced.texts() }),
+    soFar: () => ({ usage: reply.usage?.usage ?? {}, outputTokens: produced.tokensLeast() }),
   }
 }
 
@@ -46,12 +47,14 @@ export type TypedStream = {
   readonly reports: Readonly<Record<string, string | null>>
   readonly ends: readonly string[]
   readonly visible?: (type: string, data: Json) => { readonly text: string; readonly index: number } | null
+  /** Whether all visible text is output that is billed by the token. */
+  readonly billsText?: boolean
 }
 
 /** Reads a typed stream. Events that are named and hold nothing of interest are not parsed: a picture in one
  * can have megabytes. */
 export const typedStream = (
-  { reports, ends, visible }: TypedStream,
+  { reports, ends, visible, billsText = false }: TypedStream,
   read: (report: Json) => Reply,
 ): StreamMeter => {
   const places = new Map(Object.entries(reports))
@@ -76,5 +79,8 @@ export const typedStream = (
       return last.has(type)
     },
     reply: () => (reply.produced.length === 0 ? { ...reply, produced: produced.texts() } : reply),
+    ...(billsText && {
+      soFar: () => ({ usage: reply.usage?.usage ?? {}, outputTokens: produced.tokensLeast() }),
+    }),
   }
 }

@@ -24,6 +24,7 @@ import { defaultBounds, type GatewayBounds, type Parts } from './parts.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
 import { createRouter } from './route.ts'
 import { startScheduler } from './scheduler.ts'
+import { createStreamLimits } from './stream-limit.ts'
 import { createTill, type TillLine } from './till.ts'
 import { createVectorStorage } from './vector-storage.ts'
 import { createWaiting } from './waiting.ts'
@@ -106,6 +107,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     models: options.models,
     admission,
     waiting,
+    streamLimits: createStreamLimits({ admission, book }),
     ledger,
     registry,
     leases,

@@ -122,18 +122,7 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
 }
 
 /** Reads limits as a gateway keeps them. Throws `bad_input` naming the field and the remedy. */
-export const readLimits = (limits: readonly unknown[]): readonly Limit[] =>
-  parseLimits(limits).map(refuseClamp)
-
-/** The gateway does not change what a client asks for. */
-const refuseClamp = (limit: Limit): Limit => {
-  if (limit.action !== 'clamp') return limit
-  throw new OctroiError(
-    'bad_input',
-    `Configuration: the limit "${limit.name}" cannot have the action "clamp": the gateway lowers no output limit. ` +
-      'Write "refuse" or "wait".',
-  )
-}
+export const readLimits = (limits: readonly unknown[]): readonly Limit[] => parseLimits(limits)
 
 /** What holds without a configuration: OpenAI, or the address given, and the client's own keys. */
 export const defaultConfig = (environment: Environment, baseUrl?: string): GatewayConfig => ({

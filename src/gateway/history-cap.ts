@@ -4,6 +4,7 @@ import type { Call } from '../ledger/entry.ts'
 import { askingAs, betaOf } from './ask.ts'
 import { ownerOf } from './call.ts'
 import type { Exchange } from './exchange.ts'
+import { withFields } from './member-text.ts'
 
 /** A cap on history that an operator configured, and whose calls it holds for: those of every part that is named.
  * Of several the first that fits holds. */
@@ -34,7 +35,10 @@ export const capHistory = (
   if (capped === null) return { exchange, told: null }
   const { fields, told } = capped
   const request: Json = { ...Object(exchange.request), ...fields }
-  return { exchange: { ...exchange, request, body: withFields(exchange.body, fields) }, told }
+  return {
+    exchange: { ...exchange, request, body: withFields(exchange.body, JSON.stringify(fields).slice(1, -1)) },
+    told,
+  }
 }
 
 /** The call that a cap was put on says so. */
@@ -44,12 +48,3 @@ export const withCap = (call: Call, told: string | null): Call =>
 /** How a reply tells of a cap. */
 export const capHeaders = (told: string | null): Record<string, string> =>
   told === null ? {} : { 'octroi-history-cap': told }
-
-/** The same JSON object with fields in front, where they do not touch what follows. */
-const withFields = (body: Buffer, fields: Readonly<Record<string, Json>>): Buffer => {
-  const start = body.indexOf('{') + 1
-  const rest = body.subarray(start)
-  const isEmpty = /^\s*\}/.test(rest.subarray(0, 1_000).toString('latin1'))
-  const added = JSON.stringify(fields).slice(1, -1)
-  return Buffer.concat([body.subarray(0, start), Buffer.from(isEmpty ? added : `${added},`), rest])
-}

@@ -5,10 +5,17 @@ import { unitOf } from '../limits/limit.ts'
 import { formatAmount } from '../limits/measure.ts'
 import type { Quote } from '../planning/quote.ts'
 import { formatInstant, type Instant } from '../time.ts'
+import type { Clamp } from './clamp.ts'
 
 /** Why a call is not admitted, as an error: `budget_exceeded` for a limit on cost, `rate_limited` for any other,
- * `unbounded`, `unpriced` or `currency_mismatch`. Amounts in its details are plain decimals in the limit's unit. */
-export const limitRefusal = (call: Call, asked: Quote, refused: Refused, now: Instant): OctroiError => {
+ * `unbounded`, `unpriced` or `currency_mismatch`. `clamp`: what could have been lowered. Amounts in its details are plain decimals in the limit's unit. */
+export const limitRefusal = (
+  call: Call,
+  asked: Quote,
+  refused: Refused,
+  now: Instant,
+  clamp: () => Clamp | null = () => null,
+): OctroiError => {
   const { measure } = refused
   const amount = (units: bigint): string => formatAmount(measure, units)
   const details = {
@@ -36,7 +43,18 @@ export const limitRefusal = (call: Call, asked: Quote, refused: Refused, now: In
     )
   }
   if (refused.reason === 'unbounded') return unbounded(asked, refused, details)
-  return measure === 'cost' ? overBudget(asked, refused, details) : overRate(refused, details)
+  const told = measure === 'cost' ? overBudget(asked, refused, details) : overRate(refused, details)
+  if (refused.action !== 'clamp') return told
+  return new OctroiError(told.code, `${told.message} ${whyNotLowered(clamp())}`, told.details)
+}
+
+/** Why a limit that lowers outputs refuses. */
+const whyNotLowered = (clamp: Clamp | null): string => {
+  if (clamp === null) return 'The call has no output limit that could be lowered.'
+  const { floor, asked } = clamp.range
+  return asked < floor
+    ? `Its output limit cannot be lowered below ${floor} tokens.`
+    : `Not even an output limit of ${floor} tokens would fit.`
 }
 
 type Details = Readonly<Record<string, unknown>> & { readonly resetsAt: string | null }

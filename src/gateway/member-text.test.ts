@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { replaceMember } from './member-text.ts'
+import { replaceMember, setMember } from './member-text.ts'
 
 const replaced = async (text: string, value = '{"a":1}'): Promise<string> =>
   (await replaceMember(Buffer.from(text), { name: 'stream_options', value })).toString('utf8')
@@ -49,5 +49,43 @@ describe('a member that is replaced in the text of a request', () => {
     running = false
     expect(text.endsWith(' "stream_options":{"a":1}}')).toBe(true)
     expect(turns).toBeGreaterThan(50)
+  })
+})
+
+const set = async (text: string, path: readonly [string, ...string[]], value = '7'): Promise<string> =>
+  (await setMember(Buffer.from(text), { path, value })).toString('utf8')
+
+describe('a member that is set in the text of a request', () => {
+  it('stands in front where there is none, and in the place of what there is', async () => {
+    expect(await set('{ "a" : 1 }', ['n'])).toBe('{"n":7, "a" : 1 }')
+    expect(await set(' {\n}', ['n'])).toBe(' {"n":7\n}')
+    expect(await set('{ "n" : 1.0e2 , "a":[1] }', ['n'])).toBe('{ "n" : 7 , "a":[1] }')
+  })
+
+  it('is set within the objects on the way to it, and they are made where they are missing', async () => {
+    expect(await set('{"c": { "x":1 ,"n" : 9} }', ['c', 'n'])).toBe('{"c": { "x":1 ,"n" : 7} }')
+    expect(await set('{"c": { "x":1} }', ['c', 'n'])).toBe('{"c": {"n":7, "x":1} }')
+    expect(await set('{"c":null,"n":3}', ['c', 'n'])).toBe('{"c":{"n":7},"n":3}')
+    expect(await set('{"n":3}', ['c', 'n'])).toBe('{"c":{"n":7},"n":3}')
+  })
+
+  it('gives what setting it in the object gives, for any object', async () => {
+    const name = fc.constantFrom('c', 'n', 'c"', ' n')
+    const some = fc.dictionary(
+      name,
+      fc.oneof(
+        fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { noNullPrototype: true }),
+        fc.constant(null),
+      ),
+      { noNullPrototype: true },
+    )
+    await fc.assert(
+      fc.asyncProperty(some, fc.constantFrom(undefined, 1, '\t'), async (object, space) => {
+        const expected = { ...object, c: { ...Object(object['c'] ?? {}), n: 7 } }
+        expect(JSON.parse(await set(JSON.stringify(object, null, space), ['c', 'n']))).toEqual(
+          JSON.parse(JSON.stringify(expected)),
+        )
+      }),
+    )
   })
 })

@@ -17,6 +17,42 @@ export const replaceMember = async (
   return Buffer.concat([...parts, body.subarray(kept)])
 }
 
+/** Sets a member of a JSON object, at the end of the names on the way to it, and leaves every other byte as it came:
+ * in the place of what it has, or in front of the object where it has none. What is on the way and is no object gives
+ * way to one. `value` is JSON. */
+export const setMember = async (
+  body: Buffer,
+  { path, value }: { readonly path: readonly [string, ...string[]]; readonly value: string },
+): Promise<Buffer> => {
+  const [name, next, ...others] = path
+  const found = await membersNamed(body, name)
+  if (found.length === 0) {
+    const inner = path.slice(1).reduceRight((text, each) => `{${JSON.stringify(each)}:${text}}`, value)
+    return withFields(body, `${JSON.stringify(name)}:${inner}`)
+  }
+  const parts: Buffer[] = []
+  let kept = 0
+  for (const { from, to } of found) {
+    const old = body.subarray(from, to)
+    const object = old[0] === openBrace ? old : Buffer.from('{}')
+    parts.push(
+      body.subarray(kept, from),
+      next === undefined ? Buffer.from(value) : await setMember(object, { path: [next, ...others], value }),
+    )
+    kept = to
+  }
+  return Buffer.concat([...parts, body.subarray(kept)])
+}
+
+/** The same JSON object with fields in front, where they do not touch what follows. `fields` is the text of at least
+ * one member. */
+export const withFields = (body: Buffer, fields: string): Buffer => {
+  const start = body.indexOf('{') + 1
+  const rest = body.subarray(start)
+  const isEmpty = /^\s*\}/.test(rest.subarray(0, 1_000).toString('latin1'))
+  return Buffer.concat([body.subarray(0, start), Buffer.from(isEmpty ? fields : `${fields},`), rest])
+}
+
 type Range = { readonly from: number; readonly to: number }
 
 /** Where the values of the members of that name stand, white space around them left out. */

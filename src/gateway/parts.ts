@@ -10,6 +10,7 @@ import type { Forward } from './forward.ts'
 import type { ConfiguredCap } from './history-cap.ts'
 import type { Leases } from './leases.ts'
 import type { Registry } from './registry/registry.ts'
+import type { StreamLimits } from './stream-limit.ts'
 import type { Till } from './till.ts'
 import type { UnmeteredPolicy } from './unmetered.ts'
 import type { VectorStorage } from './vector-storage.ts'
@@ -22,6 +23,7 @@ export type Parts = {
   readonly models: ModelFacts
   readonly admission: Admission
   readonly waiting: Pick<Waiting, 'admitted'>
+  readonly streamLimits: StreamLimits
   readonly ledger: Ledger
   readonly registry: Registry
   readonly leases: Leases

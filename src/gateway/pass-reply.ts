@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ReplyRoute } from '../endpoints/endpoint.ts'
 import { member, parseJson } from '../endpoints/json.ts'
-import type { Reply } from '../endpoints/reply.ts'
+import type { Reply, UsedSoFar } from '../endpoints/reply.ts'
 import { OctroiError } from '../errors.ts'
 import type { Reservation } from '../ledger/entry.ts'
 import { formatPicos } from '../money/money.ts'
@@ -9,7 +9,8 @@ import type { Quote } from '../planning/quote.ts'
 import type { Cost } from '../pricing/price.ts'
 import { readAnswer } from './answer.ts'
 import { nameCall } from './call.ts'
-import { estimate, estimateCounted } from './estimate.ts'
+import { clampHeaders, clampOf, lowerOutput } from './clamp.ts'
+import { createEstimates, surroundingsOf } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
 import { type UpstreamReply, wasNotSent } from './forward.ts'
 import { brokeOff, hold } from './held.ts'
@@ -23,6 +24,7 @@ import { beginObjects } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
 import { drainWhenGone, passStream } from './stream.ts'
+import { atLeast, isLimitReached } from './stream-limit.ts'
 import { bodyWith } from './told.ts'
 import type { Watches } from './watches.ts'
 import { withinQuote } from './within-quote.ts'
@@ -35,21 +37,36 @@ export const passReply = async (
   given: Exchange,
   route: ReplyRoute,
 ): Promise<void> => {
-  const { exchange, told: cap } = capHistory(given, route.wire, parts.historyCaps)
-  const { target, caller, incoming, request, body, objects, outgoing, told } = exchange
+  const { exchange: asked, told: cap } = capHistory(given, route.wire, parts.historyCaps)
+  const { target, caller, incoming, objects, outgoing, told } = asked
   const { upstream, endpoint } = target
   const { wire } = route
   const place = { provider: upstream.provider.id, endpoint: endpoint.id, path: route.path }
   const at = parts.clock.now()
-  const facts = wire.read(request, objects, at)
+  const facts = wire.read(asked.request, objects, at)
   const call = withCap(
     await nameCall(facts, { caller, target, at, pseudonym: parts.registry.pseudonym }),
     cap,
   )
-  const estimated = { call, upstream, wire, request, bodyBytes: body.length, objects, tier: facts.tier }
-  const tighten = (): Promise<Quote | null> =>
-    estimateCounted(parts, estimated, { place, body: bodyWith(body, told) })
-  const { reservation, quoted } = await reserve(parts, call, estimate(parts, estimated), tighten)
+  const estimated = {
+    ...{ call, upstream, wire, objects, request: asked.request },
+    ...{ bodyBytes: asked.body.length, tier: facts.tier },
+  }
+  const quotes = createEstimates(parts, estimated, { place, body: bodyWith(asked.body, told) })
+  const clamp = () => clampOf(wire, asked.request, surroundingsOf(parts, estimated), quotes.of)
+  const { reservation, quoted, lowered } = await reserve(
+    parts,
+    call,
+    quotes.cheap,
+    quotes.tighten,
+    null,
+    clamp,
+  )
+  const exchange = await lowerOutput(asked, lowered).catch(async (error: unknown) => {
+    await release(parts, reservation, 'its output limit could not be lowered')
+    throw error
+  })
+  const { request, body } = exchange
 
   const streamOptions = wire.askUsage(request, at)
   const sent = streamOptions === null ? body : await withStreamOptions(exchange, streamOptions)
@@ -61,7 +78,12 @@ export const passReply = async (
     if (wasNotSent(error)) await named.refused()
     throw error
   })
-  const headers = { ...reply.headers, ...callHeaders(call.id, quoted), ...capHeaders(cap) }
+  const headers = {
+    ...reply.headers,
+    ...callHeaders(call.id, quoted),
+    ...capHeaders(cap),
+    ...clampHeaders(lowered),
+  }
 
   const finish = (outcome: Outcome): Promise<Cost> =>
     settle(parts, reservation, upstream, { completedAt: parts.clock.now(), ...outcome })
@@ -70,7 +92,7 @@ export const passReply = async (
     return passRefusal(parts, outgoing, { reply, headers, finish })
   }
 
-  const metered = async (read: Reply, broken: OctroiError | null): Promise<Outcome> => {
+  const metered = async (read: Reply, broken: OctroiError | null, soFar?: UsedSoFar): Promise<Outcome> => {
     const outcome = await meterReply(
       wire,
       {
@@ -86,10 +108,11 @@ export const passReply = async (
       },
       parts.counting,
     )
+    if (isLimitReached(broken)) return { ...outcome, usage: atLeast(outcome.usage, soFar) }
     return read.usage === null ? { ...outcome, usage: withinQuote(outcome.usage, quoted) } : outcome
   }
-  const settled = async (read: Reply, broken: OctroiError | null): Promise<Cost> => {
-    const cost = await finish(await metered(read, broken))
+  const settled = async (read: Reply, broken: OctroiError | null, soFar?: UsedSoFar): Promise<Cost> => {
+    const cost = await finish(await metered(read, broken, soFar))
     await named.settled(read)
     return cost
   }
@@ -99,8 +122,10 @@ export const passReply = async (
     outgoing.writeHead(reply.status, streamed)
     outgoing.flushHeaders()
     const meter = named.watching(wire.meterStream(request))
+    const limit = parts.streamLimits.watch({ reservation, quoted, meter, upstream, tier: facts.tier })
     return passStream(reply, outgoing, {
       meter,
+      limit,
       cutUsage: streamOptions === null ? null : wire.cutUsage,
       drainMsMax: parts.bounds.drainMsMax,
       settled: async ({ broken }) => {
@@ -111,10 +136,10 @@ export const passReply = async (
           const later = { kind: 'job', wire: route.later.wire, seen } as const
           await named.known()
           await watches.began(later, exchange, { reservation, answerMost: null })
-        } else await settled(read, broken)
+        } else await settled(read, broken, meter.soFar?.())
       },
       fault: target.endpoint.streamFault,
-    })
+    }).finally(() => limit?.end())
   }
   const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
   return passWhole(parts, outgoing, {

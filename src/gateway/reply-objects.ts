@@ -41,6 +41,7 @@ export const beginObjects = async (
     watching: (meter) => {
       if (route.learn === undefined) return meter
       return {
+        ...meter,
         event: (event) => {
           const ends = meter.event(event)
           if (early === null && meter.reply().id !== null) {
@@ -50,7 +51,6 @@ export const beginObjects = async (
           }
           return ends
         },
-        reply: meter.reply,
       }
     },
     known: async () => {

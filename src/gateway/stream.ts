@@ -5,6 +5,7 @@ import { createEventCutter } from './events.ts'
 import type { UpstreamReply } from './forward.ts'
 import { brokeOff } from './held.ts'
 import { breakOff, write } from './outgoing.ts'
+import type { StreamLimit } from './stream-limit.ts'
 
 /** How a stream ended for the provider: `broken` is null when it came to its proper end. */
 export type StreamEnd = { readonly broken: OctroiError | null }
@@ -20,22 +21,32 @@ export const passStream = async (
     meter: ReturnType<ReplyWire['meterStream']>
     /** Set when usage was asked for on the client's behalf: takes the answer out again. */
     cutUsage: ReplyWire['cutUsage'] | null
+    /** Ends the stream where its call has used up a limit. */
+    limit: StreamLimit | null
     drainMsMax: number
     settled: (end: StreamEnd) => Promise<void>
     fault: (error: OctroiError) => string
   },
 ): Promise<void> => {
-  const { meter, cutUsage, settled, fault } = pass
+  const { meter, cutUsage, limit, settled, fault } = pass
   const drain = drainWhenGone(upstream, outgoing, pass.drainMsMax)
   const cutter = createEventCutter()
   let last: Buffer | string | null = null
+  let after = 0
   let broken: OctroiError | null = null
   const take = async (bytes: Buffer): Promise<void> => {
     const event = bytes.toString('utf8')
     const ends = meter.event(event)
+    const reached = ends || last !== null ? null : (limit?.seen(bytes.length) ?? null)
+    // Leaving the loop closes the provider's connection.
+    if (reached !== null) throw reached
     const passed = cutUsage === null ? bytes : cutUsage(event)
     if (passed === null) return
-    if (last !== null) await write(outgoing, last)
+    if (last !== null) {
+      after += 1
+      if (after > eventsAfterEndMax) throw endless()
+      await write(outgoing, last)
+    }
     if (ends || last !== null) last = passed
     else await write(outgoing, passed)
   }
@@ -65,6 +76,12 @@ export const passStream = async (
   await write(outgoing, last ?? '')
   outgoing.end()
 }
+
+/** Events that may follow the one that ends a reply. The wires that say more there say one or two things. */
+const eventsAfterEndMax = 256
+
+const endless = (): OctroiError =>
+  new OctroiError('upstream_broken', 'The provider goes on with its stream after the end of the reply.')
 
 /** Bounds how long a stream is read for a client that has gone. */
 export const drainWhenGone = (upstream: UpstreamReply, outgoing: ServerResponse, drainMsMax: number) => {

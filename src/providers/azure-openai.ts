@@ -21,7 +21,7 @@ export const azureOpenai: Provider = {
   authorize: { header: 'api-key', prefix: '' },
   keyVariable: 'AZURE_OPENAI_API_KEY',
   endpoints: [
-    mounted(chatCompletions(chatCounters), places),
+    mounted(chatCompletions(chatCounters, {}, { isOpenai: true }), places),
     mounted(completions(chatCounters), places),
     mounted(embeddings(inputCounters), places),
     mounted(models, [{ prefix: '/openai/v1' }]),

@@ -31,7 +31,7 @@ export const openai: Provider = {
   authorize: bearer,
   keyVariable: 'OPENAI_API_KEY',
   endpoints: [
-    chatCompletions(counters.chatCounters),
+    chatCompletions(counters.chatCounters, {}, { isOpenai: true }),
     responses(counters.responsesCounters),
     conversations,
     completions(counters.chatCounters),

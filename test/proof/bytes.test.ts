@@ -230,3 +230,40 @@ describe('a stream whose client did not ask for its usage', () => {
     expect(unasked.length).toBeGreaterThan(2)
   })
 })
+
+/** The other documented exception: where an operator has a limit lower outputs, the field that limits them. */
+describe('a request whose output a limit lowers', () => {
+  it('reaches the vendor as its client wrote it, but for that field', async () => {
+    let received = ''
+    const vendor = createServer(async (request, reply) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+      received = Buffer.concat(chunks).toString('utf8')
+      const usage = { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 }
+      reply
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ model: 'gpt-4o', usage }))
+    })
+    await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve))
+    const baseUrl = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}/v1`
+    const limit = { name: 'outputs', measure: 'output_tokens', cap: '300', window: { bucket: '1m' } }
+    const clamping = await startWorld({
+      at: '2026-11-23T00:00:00Z',
+      config: { providers: { openai: { baseUrl } }, limits: [{ ...limit, action: 'clamp' }] },
+    })
+    const before =
+      '{ "model":"gpt-4o","seed" : 1.0e2,\r\n\t"messages":[{"role":"user","content":"\\u00e9 \\"max_completion_tokens\\":4"}], '
+    const after = ' , "n":2, "x-unknown":{"max_completion_tokens":9}}\n'
+    const got = await fetch(`${clamping.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `${before}"max_completion_tokens":4096${after}`,
+    })
+    await got.arrayBuffer()
+    await clamping.close()
+    vendor.closeAllConnections()
+    vendor.close()
+    expect([got.status, got.headers.get('octroi-clamped')]).toEqual([200, 'max_completion_tokens=150'])
+    expect(received).toBe(`${before}"max_completion_tokens":150${after}`)
+  })
+})

@@ -112,7 +112,9 @@ describe('octroi limits test', () => {
     })
     expect(await readFile(join(folder, 'ledger.sqlite'))).toEqual(before)
     const { out: table } = await tried(cap('0.124'))
-    expect(table).toContain('Of 2 calls: 1 refused, 0 made to wait, 0 passed with a warning.\n')
+    expect(table).toContain(
+      'Of 2 calls: 1 refused, 0 made to wait, 0 lowered in their output, 0 passed with a warning.\n',
+    )
   })
 
   it('lets pass what fits once the calls before have settled', async () => {
@@ -121,6 +123,22 @@ describe('octroi limits test', () => {
     expect((await tried(cap('0.1', { action: 'warn' }))).out).toContain('2 passed with a warning')
     expect((await tried(cap('0.1', { action: 'wait' }))).exit).toBe(3)
     expect((await tried(cap('0.1'), '--from', '2023-11-16')).out).toContain('Of 0 calls')
+  })
+
+  it('says to what outputs would have been lowered', async () => {
+    await twoCalls()
+    const { exit, out } = await tried(cap('0.002', { action: 'clamp' }), '--json')
+    expect(exit).toBe(0)
+    // Each has 0.00009 of input, and output at 0.03 a thousand: 0.00191 buy 63 tokens, and after 0.00069 more 40.
+    expect(await valid('limits-test', out)).toMatchObject({
+      ...{ calls: 2, refused: 0, lowered: 2 },
+      rows: [{ limit: 'new', action: 'clamp', calls: 2 }],
+      examples: [{ outputTokens: 63 }, { outputTokens: 40 }],
+    })
+    const { out: table } = await tried(cap('0.001', { action: 'clamp' }))
+    // 30 tokens for the first; what is left for the second buys 7, and the least is 16.
+    expect(table).toContain('Of 2 calls: 1 refused, 0 made to wait, 1 lowered in their output,')
+    expect(table).toContain('30 tokens')
   })
 
   it('tries limits on other measures', async () => {
@@ -137,10 +155,6 @@ describe('octroi limits test', () => {
   it.each([
     [{}, 'has no limits'],
     [[{ name: 'a', measure: 'cost', cap: '-1', window: { calendar: 'day' } }], 'cap'],
-    [
-      { limits: [{ name: 'a', measure: 'cost', cap: '1', window: { calendar: 'day' }, action: 'clamp' }] },
-      'clamp',
-    ],
   ])('refuses the policy %j', async (proposed, said) => {
     const { exit, err } = await tried(proposed)
     expect([exit, err]).toEqual([2, expect.stringContaining(said)])

@@ -18,6 +18,7 @@ const start = (limits: readonly object[], more: object = {}) => startWorld({ con
 
 type Told = Readonly<Record<'id' | 'status' | 'most' | 'cost' | 'note' | 'leaseUntil', string>> & {
   readonly error: Readonly<Record<'code' | 'message' | 'limit' | 'free', string>>
+  readonly lowered?: { readonly limit: string; readonly outputTokens: number; readonly most: string } | null
 }
 
 const asks =
@@ -68,6 +69,20 @@ describe('a quote over the data port', () => {
       ['rate', '0', '0', '0', '0'],
     ])
     expect(world.sandbox.total().amount).toBe('0')
+  })
+
+  it('says to what a limit would lower its output, and holds no reservation to that', async () => {
+    world = await start([{ ...budget('0.002'), action: 'clamp' }])
+    const { body } = await ask('quote', { ...chat, request })
+    expect(body).toMatchObject({ fits: false, refusal: { code: 'budget_exceeded', limit: 'all' } })
+    const { limit, outputTokens, most } = body.lowered ?? {}
+    expect(limit).toBe(`max_tokens=${outputTokens}`)
+    expect(Number(most)).toBeLessThanOrEqual(0.002)
+    expect(Number(most)).toBeGreaterThan(0.00197)
+    expect((await ask('reservations', { ...chat, request })).status).toBe(402)
+    const less = { ...request, max_tokens: outputTokens }
+    expect((await ask('quote', { ...chat, request: less })).body).toMatchObject({ fits: true, lowered: null })
+    expect((await ask('reservations', { ...chat, request: less })).status).toBe(201)
   })
 })
 

@@ -6,6 +6,7 @@ import { formatAmount } from '../../limits/measure.ts'
 import { formatPicos, type Picos } from '../../money/money.ts'
 import { formatInstant } from '../../time.ts'
 import { parseBody, readBody } from '../body.ts'
+import { lowerToFit, toldLowered } from '../clamp.ts'
 import type { Caller } from '../identify.ts'
 import { limitRefusal } from '../limit-refusal.ts'
 import { shownLimit } from '../limit-states.ts'
@@ -107,7 +108,9 @@ const quoted = async (
   const isTight = parts.admission.look(askedWith(found.quoted))?.reason !== 'exceeded'
   const quote = isTight ? found.quoted : ((await found.tighten()) ?? found.quoted)
   const refused = parts.admission.look(askedWith(quote))
-  const refusal = refused === null ? null : limitRefusal(call, quote, refused, at)
+  const refusal = refused === null ? null : limitRefusal(call, quote, refused, at, found.clamp)
+  const clamp = refused?.action === 'clamp' ? found.clamp() : null
+  const lowered = clamp && lowerToFit(clamp, (less) => parts.admission.look(askedWith(less)) === null)
   return {
     ...{ provider: call.provider, endpoint, model: call.model, at: formatInstant(at) },
     currency: quote.currency,
@@ -115,6 +118,11 @@ const quoted = async (
     ...{ usage: quote.usage, reasons: quote.reasons },
     fits: refusal === null,
     refusal: refusal && { code: refusal.code, message: refusal.message, ...refusal.details },
+    lowered: lowered && {
+      limit: toldLowered(lowered),
+      outputTokens: lowered.outputTokens,
+      most: money(lowered.quote.most),
+    },
     limits: parts.admission.about(askedWith(quote)).map((state) => ({
       ...shownLimit(state),
       action: state.action,

@@ -5,7 +5,8 @@ import { OctroiError } from '../../errors.ts'
 import type { Call } from '../../ledger/entry.ts'
 import { type Quote, quote } from '../../planning/quote.ts'
 import { ownerOf } from '../call.ts'
-import { estimate, estimateCounted, pricedCall } from '../estimate.ts'
+import { type Clamp, clampOf } from '../clamp.ts'
+import { createEstimates, pricedCall, surroundingsOf } from '../estimate.ts'
 import type { Caller } from '../identify.ts'
 import { ownedObjects } from '../ownership.ts'
 import type { Parts } from '../parts.ts'
@@ -21,6 +22,8 @@ export type QuotedCall = {
   readonly upstream: Upstream
   readonly quoted: Quote
   readonly tighten: () => Promise<Quote | null>
+  /** How its output limit could be lowered. */
+  readonly clamp: () => Clamp | null
 }
 
 type Asking = { readonly caller: Caller; readonly id: string }
@@ -68,9 +71,10 @@ export const quoteRequest = async (
   const body = Buffer.from(JSON.stringify(request))
   const asked = { call, upstream, wire, request, bodyBytes: body.length, objects, tier: facts.tier }
   const place = { provider: upstream.provider.id, endpoint, path: target.route.path }
+  const quotes = createEstimates(parts, asked, { place, body })
   return {
-    ...{ call, upstream, quoted: estimate(parts, asked) },
-    tighten: () => estimateCounted(parts, asked, { place, body }),
+    ...{ call, upstream, quoted: quotes.cheap, tighten: quotes.tighten },
+    clamp: () => clampOf(wire, request, surroundingsOf(parts, asked), quotes.of),
   }
 }
 
@@ -86,7 +90,7 @@ export const quoteStated = async (
     hold.by === 'usage'
       ? quote(boundsOfUsage(hold.usage), priced, parts.book)
       : { ...quote([], priced, parts.book), ...ofAmount(hold.most) }
-  return { call, upstream, quoted, tighten: () => Promise.resolve(null) }
+  return { call, upstream, quoted, tighten: () => Promise.resolve(null), clamp: () => null }
 }
 
 /** Names a call that is only told of. Throws `not_allowed`. */
