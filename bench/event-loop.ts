@@ -1,7 +1,7 @@
-import { cpus, totalmem } from 'node:os'
 import { Pool } from 'undici'
 import { formatTable } from '../src/cli/table.ts'
 import type { LoopDelay } from './gateway/child.ts'
+import { machine } from './gateway/machine.ts'
 import { startServer } from './gateway/process.ts'
 
 /** Measures how long the gateway's event loop is held up while bodies of 1 KB to 1 MB pass: `node
@@ -86,8 +86,7 @@ const measure = async (kind: Kind, bytes: number): Promise<Measured> => {
   return { calls, delay: await delay() }
 }
 
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1_073_741_824)} GB, Node ${process.version}`
-console.log(`${machine}\n${connections} connections, ${stretchMs} ms each\n`)
+console.log(`${machine()}\n${connections} connections, ${stretchMs} ms each\n`)
 
 const rows: string[][] = []
 let [late, busy] = [0, 0]

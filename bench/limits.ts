@@ -1,10 +1,12 @@
 import { createAdmission } from '../src/limits/admit.ts'
+import { createLender } from '../src/limits/lender.ts'
 import { parseLimit } from '../src/limits/parse-limit.ts'
 import type { LimitSubject } from '../src/limits/pattern.ts'
+import { createSlices } from '../src/limits/slices.ts'
 import { parseInstant } from '../src/time.ts'
 
-/** Measures admission over 8 limits with 100,000 live counters, and what a counter weighs: `node bench/limits.ts`, with
- * `--expose-gc` for the weights. About 10 seconds. */
+/** Measures admission over 8 limits with 100,000 live counters, by one process and from the slices of a worker, and what a
+ * counter weighs: `node bench/limits.ts`, with `--expose-gc` for the weights. About 10 seconds. */
 
 const users = 33_333
 const rounds = 15
@@ -94,9 +96,40 @@ for (let round = 0; round < rounds; round += 1) {
   for (const holds of open) admission.settle({ holds, reservedAt: at, at }, actual)
 }
 
+const limits = written.map(parseLimit)
+const lender = createLender(limits, [])
+const slices = createSlices(limits, lender.epoch())
+const spent: Record<'takes' | 'uses' | 'lends', number[]> = { takes: [], uses: [], lends: [] }
+const timed = <Value>(into: number[], run: () => Value): Value => {
+  const began = performance.now()
+  const value = run()
+  into.push((performance.now() - began) * 1_000)
+  return value
+}
+for (let each = 0; each < 60_000; each += 1) {
+  const ask = asked(each % 2_000)
+  let taken = timed(spent.takes, () => slices.take(ask))
+  if (!taken.admitted) {
+    const answer = timed(spent.lends, () => lender.lend('worker', ask, 2))
+    if (!answer.lent) throw new Error(`refused by ${answer.refused.limit}`)
+    slices.add(answer)
+    taken = slices.take(ask)
+  }
+  if (!taken.admitted) throw new Error('a slice that was lent does not do')
+  const { holds } = taken
+  timed(spent.uses, () => lender.used('worker', holds, at, lender.epoch()))
+  lender.admission.settle({ holds, reservedAt: at, at }, actual)
+  at += each % 100 === 0 ? 1 : 0
+}
+
 console.log(`${written.length} limits, ${counters} live counters`)
 console.log(`admission: ${median(admits).toFixed(1)} microseconds at the median of ${rounds} rounds`)
 console.log(`admission and settlement: ${median(wholes).toFixed(1)} microseconds`)
+console.log(
+  `with slices, medians: a worker admits in ${median(spent.takes).toFixed(1)} microseconds; ` +
+    `its keeper counts that in ${median(spent.uses).toFixed(1)}, and lends in ${median(spent.lends).toFixed(1)} ` +
+    `for one call in ${(spent.takes.length / spent.lends.length).toFixed(1)}`,
+)
 console.log(
   gc === undefined
     ? 'run with --expose-gc for the weight of a counter'

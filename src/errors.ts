@@ -37,6 +37,7 @@ export const errorCodes = {
   upstream_broken: { status: 502, exit: 1, means: 'The provider broke off its reply' },
   ledger_conflict: { status: 503, exit: 1, means: 'A call id was used twice with different content' },
   ledger_unavailable: { status: 503, exit: 1, means: 'The ledger cannot be written' },
+  policy_outdated: { status: 412, exit: 1, means: 'The rules have changed since they were read' },
   ledger_locked: { status: 503, exit: 1, means: 'Another process writes this ledger' },
   ledger_corrupt: { status: 503, exit: 1, means: 'The ledger does not agree with itself' },
   client_gone: { status: 499, exit: 1, means: 'The client left before its call was sent' },

@@ -38,7 +38,8 @@ const cpuOf = (stretch: Stretch | undefined): number =>
 
 const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-const quantile = (values: readonly number[], share: number): number => {
+/** The value below which so great a share of them lies. */
+export const quantile = (values: readonly number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }

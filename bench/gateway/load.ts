@@ -22,11 +22,21 @@ export type Stretch = {
 /** A server under measurement, with its kept connections. */
 export type Target = {
   readonly run: (scenario: Scenario, milliseconds: number) => Promise<Stretch>
+  /** Asks at even instants, whatever became of what was asked before; gives how long each took from that instant on, in
+   * milliseconds. */
+  readonly open: (
+    scenario: Scenario,
+    rhythm: { readonly perSecond: number; readonly milliseconds: number },
+  ) => Promise<readonly number[]>
   readonly close: () => Promise<void>
 }
 
+/** How a server is asked: with this key, and what else it wants to be told in headers. */
+export type Manner = { readonly key: string; readonly headers?: Readonly<Record<string, string>> }
+
 /** Every connection asks again as soon as it has its answer. A reply that is not 200 ends the benchmark. */
-export const openTarget = (url: string, server: ServerProcess, key: string): Target => {
+export const openTarget = (server: ServerProcess, { key, headers: more = {} }: Manner): Target => {
+  const { url } = server
   const pools = new Map<number, Pool>()
   const poolOf = (connections: number): Pool => {
     const pool = pools.get(connections) ?? new Pool(url, { connections, pipelining: 1 })
@@ -34,7 +44,7 @@ export const openTarget = (url: string, server: ServerProcess, key: string): Tar
     return pool
   }
   let requests = 0
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...more }
   const ask = async (pool: Pool, body: string): Promise<number> => {
     const asked = performance.now()
     const reply = await pool.request({ method: 'POST', path: '/v1/chat/completions', headers, body })
@@ -61,6 +71,20 @@ export const openTarget = (url: string, server: ServerProcess, key: string): Tar
         rssBytes: after.rssBytes,
         milliseconds: taken,
       }
+    },
+    open: async ({ body, connections }, { perSecond, milliseconds }) => {
+      const pool = poolOf(connections)
+      const begun = performance.now()
+      const asked: Promise<number>[] = []
+      while (performance.now() - begun < milliseconds) {
+        const due = ((performance.now() - begun) * perSecond) / 1_000
+        while (asked.length < due) {
+          const late = performance.now() - begun - (asked.length * 1_000) / perSecond
+          asked.push(ask(pool, body(requests++)).then((taken) => taken + late))
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      return Promise.all(asked)
     },
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.close()))

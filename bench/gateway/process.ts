@@ -8,6 +8,7 @@ import type { FromChild, LoopDelay } from './child.ts'
 export type ServerProcess = {
   readonly url: string
   readonly key: string | null
+  readonly pid: number
   /** Processor time of all its threads so far, and its memory now. */
   readonly used: () => Promise<{ readonly cpuMicroseconds: number; readonly rssBytes: number }>
   /** Watches its event loop until the returned function is called, which says what kept it. */
@@ -31,6 +32,7 @@ export const startServer = async (file: URL, ...args: readonly string[]): Promis
   return {
     url: up.url,
     key: up.key ?? null,
+    pid: child.pid ?? 0,
     used: async () => {
       child.send('used')
       const told = await hear()

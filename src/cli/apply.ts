@@ -2,6 +2,7 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { OctroiError } from '../errors.ts'
 import { readConfig } from '../gateway/config.ts'
 import { ledgerFile } from '../gateway/data-folder.ts'
+import { findRunningRules, lowered } from './apply-rules.ts'
 import type { Io } from './command.ts'
 import { formatJson } from './json.ts'
 import type { KeyStore, ShownKey } from './keys.ts'
@@ -35,6 +36,8 @@ export const applyPolicy = async (file: string, options: Options, io: Io): Promi
   }
   const rules = path === null || part === undefined ? null : planConfig(policy, await configAt(path))
   if (rules !== null) readConfig(rules.config, io.environment)
+  const isChanged = rules?.changes.some(isChange) === true
+  const running = rules === null ? null : await findRunningRules(String(options['data']))
   const isPlan = options['plan'] === true
   const isJson = options['json'] === true
   const created: Created[] = []
@@ -43,7 +46,9 @@ export const applyPolicy = async (file: string, options: Options, io: Io): Promi
     const changes = [...(plan?.changes ?? []), ...(rules?.changes ?? [])]
     if (!isJson) for (const change of changes) if (change.change !== 'unchanged') io.out(lineOf(change))
     if (isPlan) return changes
-    if (path !== null && rules?.changes.some(isChange)) await writeConfig(path, rules.config)
+    if (path !== null && rules !== null && isChanged) await writeConfig(path, rules.config)
+    // Also where the file is as it was: the gateway may have been told otherwise since it read it.
+    if (rules !== null) await running?.put(rules.rules)
     for (const step of plan?.steps ?? []) {
       const made = keys === null ? null : await take(keys, step)
       if (made === null) continue
@@ -55,13 +60,20 @@ export const applyPolicy = async (file: string, options: Options, io: Io): Promi
   const folder = String(options['data'])
   const isEmpty = isPlan && !(await isThere(ledgerFile(folder)))
   const changes = policy.keys === undefined || isEmpty ? await act(null) : await withKeys(folder, act)
-  const restart = rules?.changes.some(isChange) === true
+  const restart = isChanged && running === null
+  const warnings =
+    rules === null || running === null
+      ? []
+      : lowered(rules.changes, policy.limits ?? [], await running.limits())
   if (isJson) {
     io.out(
-      `${formatJson({ schema: 'octroi-policy-changes/1', applied: !isPlan, restart, changes, created })}\n`,
+      `${formatJson({ schema: 'octroi-policy-changes/1', applied: !isPlan, restart, changes, created, warnings })}\n`,
     )
   }
-  io.err(summaryOf(changes, { isPlan, restart, created: created.length, path }))
+  for (const warning of warnings) io.err(`octroi: ${warning}\n`)
+  io.err(
+    summaryOf(changes, { isPlan, restart, inForce: isChanged && !restart, created: created.length, path }),
+  )
   return 0
 }
 
@@ -118,6 +130,7 @@ const summaryOf = (
   said: {
     readonly isPlan: boolean
     readonly restart: boolean
+    readonly inForce: boolean
     readonly created: number
     readonly path: string | null
   },
@@ -130,7 +143,12 @@ const summaryOf = (
     ...(said.created === 0 ? [] : ['octroi: the secrets are not shown again']),
     ...(said.restart
       ? [
-          `octroi: limits and rules ${said.isPlan ? 'would be' : 'are'} in ${said.path}; a gateway reads it when it starts, so start it again`,
+          `octroi: limits and rules ${said.isPlan ? 'would be' : 'are'} in ${said.path}; a gateway reads it when it starts, and none runs here`,
+        ]
+      : []),
+    ...(said.inForce
+      ? [
+          `octroi: limits and rules ${said.isPlan ? 'would be' : 'are'} in ${said.path}, and in force in the gateway that runs`,
         ]
       : []),
   ]

@@ -19,19 +19,20 @@ export const openFolderOrControl = async (folder: string): Promise<FolderOrContr
   }
 }
 
-/** Asks a control plane; with a body, which is JSON, it is told. Throws `ledger_locked` where nobody answers, and
+/** Asks a control plane; with a body, which is JSON, it is told, by `POST` where no other method is named. Throws `ledger_locked` where nobody answers, and
  * `bad_input` with the message of a refusal. */
 export const askControl = async <Answer>(
   { url, token }: ControlAddress,
   path: string,
   body?: string,
+  method: 'POST' | 'PUT' = 'POST',
 ): Promise<Answer> => {
   const reply = await fetch(url + path, {
     headers: {
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
-    ...(body !== undefined && { method: 'POST', body }),
+    ...(body !== undefined && { method, body }),
   }).catch(() => {
     throw new OctroiError('ledger_locked', `The gateway at ${url} holds the ledger and does not answer.`)
   })

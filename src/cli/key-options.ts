@@ -18,6 +18,10 @@ export const keyOptions = (parser: Parser): void => {
     .option('--expires <instant>', 'when it ends to open anything; "never"')
     .option('--tags <pairs>', 'tags of all its calls, as product=search,stage=beta; "none"')
     .option('--allow-unmetered <yes|no>', 'whether it may use paths that are not metered')
+    .option(
+      '--on-ledger-failure <what>',
+      'its calls while the ledger cannot be written: refuse, or spool=5.00 for that many USD',
+    )
     .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
     .option('--json', 'for machines')
 }
@@ -33,6 +37,7 @@ export const keyBody = (options: Options): Readonly<Record<string, unknown>> => 
     expiresAt: said('expires') === 'never' ? null : said('expires'),
     tags: tagsOf(said('tags')),
     allowUnmetered: yesOrNo(said('allowUnmetered')),
+    onLedgerFailure: onLedgerFailure(said('onLedgerFailure')),
   }
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 }
@@ -57,6 +62,16 @@ const yesOrNo = (written: string | undefined): boolean | undefined => {
   if (written === undefined) return undefined
   if (written === 'yes' || written === 'no') return written === 'yes'
   throw new OctroiError('bad_input', `--allow-unmetered: "${written.slice(0, 40)}" is neither yes nor no.`)
+}
+
+const onLedgerFailure = (written: string | undefined): 'refuse' | { readonly spool: string } | undefined => {
+  if (written === undefined || written === 'refuse') return written
+  const [name, spool, ...rest] = written.split('=')
+  if (name === 'spool' && spool !== undefined && rest.length === 0) return { spool: spool.trim() }
+  throw new OctroiError(
+    'bad_input',
+    `--on-ledger-failure: "${written.slice(0, 40)}" is neither refuse nor an amount such as spool=5.00.`,
+  )
 }
 
 const tagsOf = (written: string | undefined): Readonly<Record<string, string>> | undefined => {

@@ -1,5 +1,5 @@
 import { OctroiError } from '../errors.ts'
-import { readLimits } from '../gateway/config.ts'
+import { readLimits } from '../gateway/rules.ts'
 import { readLives } from '../ledger/reading.ts'
 import { unitOf } from '../limits/limit.ts'
 import { formatAmount } from '../limits/measure.ts'

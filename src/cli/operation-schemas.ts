@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertPayloadSchema } from '../gateway/notify/alert.ts'
 import { count, utcInstant as instant, maybeName, name } from './schema-terms.ts'
 
 const patterns = z
@@ -18,6 +19,9 @@ const key = z.object({
   expiresAt: instant.nullable(),
   tags: z.record(z.string(), z.string()),
   allowUnmetered: z.boolean().describe('It may use paths that are not metered.'),
+  onLedgerFailure: z
+    .union([z.literal('refuse'), z.object({ spool: z.string() })])
+    .describe('Its calls while the ledger cannot be written; an amount of USD may wait.'),
   createdAt: instant,
   revokedAt: instant.nullable(),
 })
@@ -107,7 +111,11 @@ const policyChanges = z
   .object({
     schema: z.literal('octroi-policy-changes/1'),
     applied: z.boolean().describe('False with `--plan`.'),
-    restart: z.boolean().describe('The configuration differs, and a gateway reads it when it starts.'),
+    restart: z
+      .boolean()
+      .describe(
+        'The configuration differs, and no gateway runs here that could be told: the next one reads it.',
+      ),
     changes: z.array(
       z.object({
         what: z.enum(['key', 'limit', 'historyCaps', 'unmetered']),
@@ -117,8 +125,36 @@ const policyChanges = z
       }),
     ),
     created: z.array(z.object({ name, secret: name.describe('Shown here and nowhere else.'), key })),
+    warnings: z.array(name).describe('Caps that are lowered below what counts against them already.'),
   })
   .describe('What `octroi apply --json` prints.')
+
+const alerts = z
+  .object({
+    schema: z.literal('octroi-alerts/1'),
+    alerts: z.array(
+      z.object({
+        ...{ id: name, at: name, type: name },
+        data: z.record(z.string(), z.unknown()).describe('As in alert-1.json.'),
+        deliveries: z.array(
+          z.object({
+            receiver: name,
+            state: z.enum(['pending', 'sent', 'given up']),
+            attempts: count,
+            said: name.nullable().describe('Why the last attempt failed.'),
+          }),
+        ),
+      }),
+    ),
+  })
+  .describe('What `octroi alerts list --json` and `octroi alerts test --json` print.')
+
+const providerKeys = z
+  .object({
+    schema: z.literal('octroi-provider-keys/1'),
+    keys: z.array(z.object({ upstream: name, ends: name.describe('Its last characters.'), setAt: name })),
+  })
+  .describe('What `octroi provider-keys list --json` prints.')
 
 /** What the commands of those who run a gateway print, by the name of its file in `schemas/`. */
 export const operationSchemas = {
@@ -132,4 +168,7 @@ export const operationSchemas = {
   'policy-changes-1': policyChanges,
   'limits-list-1': limitsList,
   'limits-test-1': limitsTest,
+  'alerts-1': alerts,
+  'provider-keys-1': providerKeys,
+  'alert-1': alertPayloadSchema.describe('What a webhook is sent.'),
 } as const

@@ -84,19 +84,23 @@ export const planKeys = (
   return { changes, steps }
 }
 
-/** How a configuration differs from a policy, and the configuration that does not. */
+/** How a configuration differs from a policy, the configuration that does not, and the rules that the policy names. */
 export const planConfig = (
   policy: Policy,
   config: Readonly<Record<string, unknown>>,
-): { readonly changes: readonly PolicyChange[]; readonly config: Readonly<Record<string, unknown>> } => {
+): {
+  readonly changes: readonly PolicyChange[]
+  readonly config: Readonly<Record<string, unknown>>
+  readonly rules: Pick<Policy, (typeof configParts)[number]>
+} => {
   const named = configParts.filter((part) => policy[part] !== undefined)
-  const next = { ...config, ...Object.fromEntries(named.map((part) => [part, policy[part]])) }
+  const rules = Object.fromEntries(named.map((part) => [part, policy[part]]))
   const changes = named.flatMap((part): readonly PolicyChange[] => {
     if (part === 'limits') return planLimits(policy.limits ?? [], config['limits'])
     const isSame = canonical(readPart(part, config[part])) === canonical(policy[part])
     return [{ what: part, name: part, change: isSame ? 'unchanged' : 'changed', fields: [] }]
   })
-  return { changes, config: next }
+  return { changes, config: { ...config, ...rules }, rules }
 }
 
 const planLimits = (wanted: readonly unknown[], existing: unknown): readonly PolicyChange[] => {
@@ -129,7 +133,7 @@ const readPart = (part: 'historyCaps' | 'unmetered', value: unknown): unknown =>
 const wholeKey = (entry: object): Readonly<Record<string, unknown>> => {
   const { expiresAt = null, ...said } = readNewKey(entry)
   return {
-    ...{ models: null, endpoints: null, tags: {}, allowUnmetered: false },
+    ...{ models: null, endpoints: null, tags: {}, allowUnmetered: false, onLedgerFailure: 'refuse' },
     ...said,
     expiresAt: expiresAt === null ? null : formatInstant(expiresAt),
   }

@@ -33,7 +33,7 @@ describe('a quote of the command line', () => {
       {
         call: { ...exampleCall('a', {}), provider: 'openai', model: request.model, at },
         upstream: {
-          ...{ name: 'openai', provider: openai, pricesFrom: 'openai', credential: null },
+          ...{ name: 'openai', provider: openai, pricesFrom: 'openai', credential: () => null, tier: null },
           baseUrl: new URL('https://api.openai.com/v1'),
         },
         ...{ wire, request, bodyBytes: body.length, objects: {} },

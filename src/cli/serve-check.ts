@@ -42,6 +42,9 @@ const findAll = async (options: Options, folder: string, io: Io): Promise<readon
     ...(await controlFindings(folder)),
     ...config.upstreams.flatMap((upstream) => providerFindings(upstream, book)),
     found(`${count(config.limits.length, 'limit')}, ${formatCount(book.prices.length)} prices`),
+    ...config.alerts.webhooks.map(({ url, allowPrivate }) =>
+      found(`alerts go to ${url.host}, ${allowPrivate ? 'which may be on a private network' : 'over https'}`),
+    ),
     ...asked(
       `calls ${anonymous ? "without an Octroi key pass with the client's own" : 'need an Octroi key'}`,
       () => refuseOpenDoor(config, host),
@@ -65,10 +68,10 @@ const providerFindings = (upstream: Upstream, book: PriceBook): readonly Finding
   const key: Finding =
     keyVariable === null || keyVariable === undefined
       ? found(`${name}: wants no key`)
-      : credential === null
+      : credential() === null
         ? {
             mark: 'note',
-            text: `${name}: ${keyVariable} is not set, so calls need the client's own key beside octroi-key`,
+            text: `${name}: ${keyVariable} is not set, so calls need a stored key (octroi provider-keys list), or the client's own beside octroi-key`,
           }
         : found(`${name}: its key is in ${keyVariable}`)
   const prices: Finding = book.prices.some(({ provider }) => provider === pricesFrom)

@@ -57,7 +57,7 @@ export const openServeLog = (
 }
 
 /** What a call came to. Names that a client chose freely are not in it: its tags, and a model that has no price. */
-const callFacts = ({ call, settlement, cost }: TillLine): object => {
+const callFacts = ({ call, settlement, cost, spooled }: TillLine): object => {
   const { basis, status, currency, charges, unpriced } = settlement
   const { key, organization, team, project, environment } = call
   return {
@@ -70,6 +70,7 @@ const callFacts = ({ call, settlement, cost }: TillLine): object => {
     usage: Object.fromEntries(charges.map(({ meter, quantity }) => [meter, String(quantityOf(quantity))])),
     unpriced: unpriced.map(({ meter }) => meter),
     milliseconds: settlement.at - call.at,
+    ...(spooled !== undefined && { spooled }),
   }
 }
 

@@ -2,15 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { OctroiError } from '../errors.ts'
 import { startGateway } from '../gateway/app.ts'
 import { defaultConfig, type GatewayConfig, readConfig } from '../gateway/config.ts'
+import { masterKeyVariable, readMasterKey } from '../gateway/credentials/sealed-key.ts'
 import { openDataFolder } from '../gateway/data-folder.ts'
+import { openVendorLimits } from '../limits/vendor-limits.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
-import { bundledModels } from './bundled.ts'
+import { bundledLimits, bundledModels } from './bundled.ts'
 import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
 import { crossingLine } from './crossing-line.ts'
 import { secondsOf } from './key-options.ts'
 import { openBook } from './overlays.ts'
 import { openServeLog } from './serve-log.ts'
+import { spoolFacts, spoolLine } from './spool-line.ts'
 import { tillLine } from './till-line.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -32,15 +35,24 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
     models: openModelFacts(await bundledModels()),
     database: data.database,
     pepper: data.pepper,
+    vendorLimits: openVendorLimits(await bundledLimits()),
+    masterKey: readMasterKey(io.environment[masterKeyVariable]),
     host: String(options.host),
     port: portOf(options.port, '--port'),
     controlHost: String(options.controlHost),
     controlPort: portOf(options.controlPort, '--control-port'),
     ...adminTokenOf(io),
+    spoolFolder: options.spool === undefined ? folder : String(options.spool),
+    onSpool: (event) => log.said(spoolLine(event), 'spool', spoolFacts(event)),
     onFault: log.fault,
     onCrossing: (crossing) => {
       const { id, limit, share } = crossing
       log.said(crossingLine(crossing), 'crossing', { id, limit, share })
+    },
+    onAlert: (event) => {
+      const { id, type } = event.alert
+      if (event.kind === 'given up') log.said(givenUpLine(event), 'alert', { id, type, said: event.said })
+      else log.said(`octroi: alert ${id} (${type})`, 'alert', { id, type })
     },
     onRefused: log.refused,
     onTill: (line) => {
@@ -63,6 +75,17 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
   log.said('octroi: stopped', 'stopped')
   return 0
 }
+
+const givenUpLine = ({
+  alert,
+  receiver,
+  said,
+}: {
+  alert: { id: string }
+  receiver: string
+  said: string
+}): string =>
+  `octroi: alert ${alert.id} was not taken by ${new URL(receiver).host} for a day, and is given up: ${said}`
 
 /** The operator's token for the control plane, where the environment has one. */
 export const adminTokenOf = ({ environment }: Pick<Io, 'environment'>): { adminToken?: string } => {

@@ -5,7 +5,7 @@ import { meterFacts } from '../usage/meter.ts'
 
 /** One line a call, like a till roll: time, model, tokens in and out, cost, running total. A cost with a
  * tilde is an estimate; what has no price is named. */
-export const tillLine = ({ call, settlement, cost, runningTotal }: TillLine): string => {
+export const tillLine = ({ call, settlement, cost, runningTotal, spooled }: TillLine): string => {
   const { charges, unpriced, basis, currency, status } = settlement
   const tokens = (direction: 'input' | 'output'): number =>
     [...charges, ...unpriced]
@@ -21,6 +21,6 @@ export const tillLine = ({ call, settlement, cost, runningTotal }: TillLine): st
     `${grouped(tokens('input')).padStart(9)} in`,
     `${grouped(tokens('output')).padStart(7)} out`,
     price.padStart(18),
-    `total ${formatPicos(runningTotal)}${failed}`,
+    `total ${formatPicos(runningTotal)}${failed}${spooled === undefined ? '' : `  (spooled: ${spooled})`}`,
   ].join('  ')
 }

@@ -7,6 +7,7 @@ import { deferReservations } from '../ledger/deferred-reservations.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { createAdmission } from '../limits/admit.ts'
 import type { Crossing } from '../limits/crossing.ts'
+import type { VendorLimits } from '../limits/vendor-limits.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
@@ -16,17 +17,26 @@ import { createBeside } from './beside/beside.ts'
 import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
 import { createCounting } from './counting.ts'
+import { openCredentials, withStored } from './credentials/credentials.ts'
 import { createForward, defaultTimeouts, type ForwardTimeouts } from './forward.ts'
 import { createHandler, type RefusedRequest } from './handle.ts'
 import { createLeases } from './leases.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { createBurnWatch } from './notify/burn-watch.ts'
+import { createNotify, type NotifyEvent } from './notify/notify.ts'
+import { createSendWebhook } from './notify/webhook.ts'
 import { defaultBounds, type GatewayBounds, type Parts } from './parts.ts'
+import { createPolicy } from './policy.ts'
+import { openAlerts } from './registry/alerts.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
 import { createRouter } from './route.ts'
 import { startScheduler } from './scheduler.ts'
+import { openSpool, type SpoolEvent } from './spool/spool.ts'
+import { openSpoolFile, spoolPath } from './spool/spool-file.ts'
 import { createStreamLimits } from './stream-limit.ts'
 import { createTill, type TillLine } from './till.ts'
 import { createVectorStorage } from './vector-storage.ts'
+import { createVendorPools } from './vendor-pools.ts'
 import { createWaiting } from './waiting.ts'
 import { createWatches, defaultRhythms, type Rhythms } from './watches.ts'
 
@@ -39,6 +49,10 @@ export type GatewayOptions = {
   readonly database: Database
   /** Keys the hashes of keys and end users. */
   readonly pepper: Uint8Array
+  /** Opens the stored keys of vendors; without it there may be none. */
+  readonly masterKey?: Uint8Array | null
+  /** The vendors' own rate limits, for providers whose tier is configured. */
+  readonly vendorLimits?: VendorLimits
   /** Default 127.0.0.1. Calls without a key need loopback. */
   readonly host?: string
   /** 0 is any free port. */
@@ -58,6 +72,13 @@ export type GatewayOptions = {
   readonly onRefused?: (request: RefusedRequest) => void
   readonly bounds?: Partial<GatewayBounds>
   readonly timeouts?: Partial<ForwardTimeouts>
+  /** The folder of the spool's file, in which calls wait while the ledger cannot be written. Without one they wait in
+   * memory only. */
+  readonly spoolFolder?: string
+  /** Told when calls begin to wait for the ledger, and when all of them are in it. */
+  /** Told of every alert that is raised, and of what could not be delivered. */
+  readonly onAlert?: (event: NotifyEvent) => void
+  readonly onSpool?: (event: SpoolEvent) => void
   /** How often runs and jobs that go on at the vendor are asked after. */
   readonly rhythms?: Partial<Rhythms>
 }
@@ -91,13 +112,33 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   refuseOpenControl(controlHost, adminToken)
   const metrics = createMetrics()
   const written = metrics.timeLedger(openLedger(database))
-  const ledger = config.journal === 'before-reply' ? deferReservations(written) : written
+  const spool = await openSpool({
+    ledger: config.journal === 'before-reply' ? deferReservations(written) : written,
+    written,
+    file:
+      options.spoolFolder === undefined
+        ? null
+        : openSpoolFile(spoolPath(options.spoolFolder, options.pepper), spoolBytesMax),
+    report,
+    told: options.onSpool ?? (() => {}),
+  })
+  const { ledger } = spool
   const registry = await openRegistry(database, options.pepper)
+  const credentials = await openCredentials(database, options.masterKey ?? null)
+  const upstreams = withStored(config.upstreams, credentials)
   const bounds = { ...defaultBounds, ...options.bounds }
   const counters = createAdmission(config.limits, await ledger.balances())
-  const waiting = createWaiting(counters, clock, bounds, options.onCrossing ?? (() => {}))
+  const waiting = createWaiting(counters, clock, bounds, (crossing) => {
+    options.onCrossing?.(crossing)
+    notify.nudge()
+  })
   const { admission } = waiting
-  const leases = createLeases({ ledger, admission, clock })
+  const vendorPools = createVendorPools(
+    new Map(upstreams.flatMap(({ provider, tier }) => (tier === null ? [] : [[provider.id, tier]]))),
+    options.vendorLimits ?? null,
+    clock,
+  )
+  const leases = createLeases({ ledger, admission, clock, left: (id) => vendorPools.ended(id, null) })
   const { book } = options
   const accruals = createAccruals({ ledger, book, admission, clock })
   const vectorStorage = createVectorStorage({ book, accruals, registry })
@@ -109,6 +150,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     waiting,
     streamLimits: createStreamLimits({ admission, book }),
     ledger,
+    spool,
     registry,
     leases,
     accruals,
@@ -120,17 +162,30 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       options.onTill?.(line)
     }),
     bounds,
-    historyCaps: config.historyCaps,
-    unmetered: config.unmetered,
+    vendorPools,
+    policy: createPolicy(config, { admission, ledger }),
   }
+  const alerts = openAlerts(database)
+  const notify = createNotify({
+    store: alerts,
+    webhooks: config.alerts.webhooks,
+    transport: createSendWebhook(),
+    limits: () => parts.policy.rules().limits,
+    state: admission.state,
+    burn: createBurnWatch(config.alerts.burn),
+    clock,
+    random: Math.random,
+    told: options.onAlert ?? (() => {}),
+    report,
+  })
   const watches = createWatches(parts, { ...defaultRhythms, ...options.rhythms }, report)
   let taking = true
   const handler = createHandler({
     parts,
     isTaking: () => taking,
     watches,
-    router: createRouter(config.upstreams),
-    beside: createBeside(parts, config.upstreams),
+    router: createRouter(upstreams),
+    beside: createBeside(parts, upstreams),
     anonymous: config.anonymous,
     report,
     refused: (request) => {
@@ -150,11 +205,15 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
           admin: { host: controlHost, tokens },
           isReady: () => taking,
           journal: config.journal,
+          alerts: { store: alerts, test: notify.test },
+          credentials,
           metrics: () =>
             metrics.text({
               requestsInFlight: handler.inFlight(),
               callsOpen: leases.count(),
               limits: admission.state(clock.now()),
+              alerts: notify.counts(),
+              spool: spool.standing(),
               ready: taking,
             }),
         })
@@ -163,9 +222,12 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     const now = clock.now()
     await vectorStorage.expire(now)
     await accruals.close(now)
+    await notify.look()
+    // What a receiver takes long to answer keeps nothing here waiting.
+    notify.send().catch(report)
   }
   // What goes on at vendors is held again before anything expires.
-  await watches.resume(config.upstreams)
+  await watches.resume(upstreams)
   // Before the scheduler begins: of two sweeps at once, one could end while the other has not yet counted its part.
   await leases.sweep()
   const scheduler = startScheduler(sweep, report)
@@ -185,6 +247,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       watches.close()
       await accruals.stop()
       await scheduler.stop()
+      await notify.stop()
       await parts.forward.close()
       await handler.idle(settleMsMax)
       await parts.counting.close()
@@ -196,6 +259,9 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 }
 
 const idleMs = 50
+
+/** How large the spool's file may get. */
+const spoolBytesMax = 64_000_000
 
 /** How long what was broken off may take to be settled. */
 const settleMsMax = 5_000

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { OctroiError } from '../errors.ts'
 import type { Journal } from '../ledger/deferred-reservations.ts'
-import type { Limit } from '../limits/limit.ts'
-import { parseLimits } from '../limits/parse-limit.ts'
+import { tierNames, type VendorTier } from '../limits/vendor-tier.ts'
 import { providers } from '../providers/index.gen.ts'
 import type { Provider } from '../providers/provider.ts'
-import type { ConfiguredCap } from './history-cap.ts'
-import type { UnmeteredPolicy } from './unmetered.ts'
+import { type Alerts, alertsSchema, readAlerts } from './notify/alerts-config.ts'
+import { type Rules, readRules, rulesSchema } from './rules.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What the operator may configure, as zod reads it. */
@@ -30,63 +29,21 @@ export const configSchema = z.strictObject({
         pricesFrom: z.string().optional(),
         /** The model behind each name of the operator's own: a deployment's, an alias. */
         models: z.record(z.string().max(200), z.string().max(200)).optional(),
+        /** The tier of the account at the vendor: calls wait for its rate limits here, as far as they are known. */
+        tier: z.enum(tierNames).optional(),
       }),
     )
     .default({}),
-  /** Whether paths that no wire has are passed on: those that are named, or begin as one with a `*` at its end, and all
-   * others. */
-  unmetered: z
-    .strictObject({
-      default: z.enum(['pass', 'refuse']).optional(),
-      paths: z
-        .record(
-          z
-            .string()
-            .max(200)
-            .regex(/^\/[^*]*\*?$/, 'write a path, as "/agents", or its beginning, as "/agents/*"'),
-          z.enum(['pass', 'refuse']),
-        )
-        .default({}),
-    })
-    .default({ paths: {} }),
-  limits: z.array(z.unknown()).max(1_000).default([]),
-  /** Caps on history that is sent again, for the calls of whoever is named; of several the first that fits. */
-  historyCaps: z
-    .array(
-      z
-        .strictObject({
-          match: z
-            .strictObject({
-              key: z.string().optional(),
-              organization: z.string().optional(),
-              team: z.string().optional(),
-              project: z.string().optional(),
-              environment: z.string().optional(),
-            })
-            .default({}),
-          lastMessages: z.int().min(1).max(1_000_000).optional(),
-          promptTokens: z.int().min(256).max(1_000_000_000).optional(),
-          truncation: z.literal('auto').optional(),
-        })
-        .refine(
-          (cap) => [cap.lastMessages, cap.promptTokens, cap.truncation].some((part) => part !== undefined),
-          {
-            message: 'a cap needs lastMessages, promptTokens or truncation',
-          },
-        ),
-    )
-    .max(1_000)
-    .default([]),
+  ...rulesSchema.shape,
+  alerts: alertsSchema.default({ webhooks: [] }),
 })
 
 export type GatewayConfig = {
   readonly anonymous: boolean
   readonly journal: Journal
   readonly upstreams: readonly Upstream[]
-  readonly limits: readonly Limit[]
-  readonly historyCaps: readonly ConfiguredCap[]
-  readonly unmetered: UnmeteredPolicy
-}
+  readonly alerts: Alerts
+} & Rules
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -108,21 +65,10 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
     anonymous,
     journal,
     upstreams: named.map(([name, settings]) => upstreamOf(name, settings, environment)),
-    limits: readLimits(limits),
-    unmetered: { default: unmetered.default ?? null, paths: unmetered.paths },
-    historyCaps: historyCaps.map(
-      ({ match, lastMessages = null, promptTokens = null, truncation = null }) => ({
-        match: withoutGaps(match),
-        lastMessages,
-        promptTokens,
-        truncation,
-      }),
-    ),
+    ...readRules({ limits, historyCaps, unmetered }),
+    alerts: readAlerts(parsed.data.alerts, environment),
   }
 }
-
-/** Reads limits as a gateway keeps them. Throws `bad_input` naming the field and the remedy. */
-export const readLimits = (limits: readonly unknown[]): readonly Limit[] => parseLimits(limits)
 
 /** What holds without a configuration: OpenAI, or the address given, and the client's own keys. */
 export const defaultConfig = (environment: Environment, baseUrl?: string): GatewayConfig => ({
@@ -130,18 +76,13 @@ export const defaultConfig = (environment: Environment, baseUrl?: string): Gatew
   anonymous: true,
 })
 
-/** What is named of whom a cap holds for. */
-const withoutGaps = (
-  match: { [Part in keyof ConfiguredCap['match']]?: string | undefined },
-): ConfiguredCap['match'] =>
-  Object.fromEntries(Object.entries(match).filter(([, value]) => value !== undefined))
-
 type Settings = {
   kind?: string | undefined
   baseUrl?: string | undefined
   keyVariable?: string | undefined
   pricesFrom?: string | undefined
   models?: Record<string, string> | undefined
+  tier?: VendorTier | undefined
 }
 
 const upstreamOf = (name: string, settings: Settings, environment: Environment): Upstream => {
@@ -166,9 +107,10 @@ const upstreamOf = (name: string, settings: Settings, environment: Environment):
     name,
     provider,
     baseUrl: new URL(baseUrl),
-    credential: (variable === null ? undefined : environment[variable]) ?? null,
+    credential: () => (variable === null ? undefined : environment[variable]) ?? null,
     keyVariable: variable,
     pricesFrom: settings.pricesFrom ?? (settings.kind === undefined ? provider.id : name),
     models: settings.models ?? {},
+    tier: settings.tier ?? null,
   }
 }

@@ -5,12 +5,22 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { errorCodes, OctroiError } from '../errors.ts'
 import type { Journal } from '../ledger/deferred-reservations.ts'
+import { formatInstant } from '../time.ts'
 import { applyAdjustments, readAdjustments } from './adjustments.ts'
 import { type Admin, permitAdmin } from './admin.ts'
-import { readEndUser, readGrace, readKeyChanges, readNewKey, shownKey } from './key-requests.ts'
+import type { Credentials } from './credentials/credentials.ts'
+import {
+  readEndUser,
+  readGrace,
+  readKeyChanges,
+  readNewKey,
+  readProviderKey,
+  shownKey,
+} from './key-requests.ts'
 import { shownLimit } from './limit-states.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
+import type { AlertStore, ListedAlert, StoredAlert } from './registry/alerts.ts'
 
 /** What the control plane is started with. */
 export type ControlOptions = {
@@ -21,19 +31,49 @@ export type ControlOptions = {
   readonly isReady: () => boolean
   /** When reservations go to the disk. */
   readonly journal: Journal
+  readonly credentials: Credentials
+  readonly alerts: { readonly store: AlertStore; readonly test: () => Promise<StoredAlert> }
   /** The metrics as they stand, in the text format of Prometheus. */
   readonly metrics: () => string
 }
 
+const alertsListed = 100
+
+const shownAlert = ({ id, at, body, deliveries }: ListedAlert) => ({
+  id,
+  at: formatInstant(at),
+  ...(JSON.parse(body) as { type: string; data: object }),
+  deliveries,
+})
+
+const policyPath = '/octroi/v1/policy'
+
+const smallBody = bodyLimit({ maxSize: 65_536 })
+/** A thousand limits have room in it. */
+const largeBody = bodyLimit({ maxSize: 4_000_000 })
+
+const shownPolicy = ({ policy }: Parts) => ({ version: policy.version(), ...policy.rules().written })
+
+const policyHeaders = ({ policy }: Parts) => ({ etag: `"${policy.version()}"` })
+
 /** The control plane: keys, limits, adjustments, metrics and health, apart from the port that applications use. */
-export const createControl = async ({ parts, port, admin, isReady, journal, metrics }: ControlOptions) => {
+export const createControl = async ({
+  parts,
+  port,
+  admin,
+  isReady,
+  journal,
+  alerts,
+  credentials,
+  metrics,
+}: ControlOptions) => {
   const { registry, clock, admission, leases } = parts
   const app = new Hono()
     .use(async (context, next) => {
       permitAdmin(context, admin)
       await next()
     })
-    .use(bodyLimit({ maxSize: 65_536 }))
+    .use((context, next) => (context.req.path === policyPath ? largeBody : smallBody)(context, next))
     .get('/healthz', (context) => context.json({ status: 'ok' }))
     .get('/readyz', async (context) => {
       const callsInFlight = leases.count()
@@ -70,6 +110,34 @@ export const createControl = async ({ parts, port, admin, isReady, journal, metr
     .post('/octroi/v1/adjustments', async (context) =>
       context.json(await applyAdjustments(parts, readAdjustments(await context.req.json()))),
     )
+    .get(policyPath, (context) => context.json(shownPolicy(parts), 200, policyHeaders(parts)))
+    .put(policyPath, async (context) => {
+      const basedOn = context.req.header('if-match')?.replaceAll('"', '') ?? null
+      await parts.policy.replace(await context.req.json(), basedOn)
+      return context.json(shownPolicy(parts), 200, policyHeaders(parts))
+    })
+    .get('/octroi/v1/provider-keys', (context) =>
+      context.json({
+        keys: credentials.list().map(({ setAt, ...rest }) => ({ ...rest, setAt: formatInstant(setAt) })),
+      }),
+    )
+    .post('/octroi/v1/provider-keys/:name', async (context) => {
+      const key = readProviderKey(await context.req.json())
+      await credentials.set(context.req.param('name'), key, clock.now())
+      return context.json({})
+    })
+    .post('/octroi/v1/provider-keys/:name/remove', async (context) => {
+      await credentials.remove(context.req.param('name'))
+      return context.json({})
+    })
+    .get('/octroi/v1/alerts', async (context) =>
+      context.json({ alerts: (await alerts.store.list(alertsListed)).map(shownAlert) }),
+    )
+    .post('/octroi/v1/alerts/test', async (context) => {
+      const { id } = await alerts.test()
+      const listed = await alerts.store.list(alertsListed)
+      return context.json({ alerts: listed.filter((alert) => alert.id === id).map(shownAlert) })
+    })
     .get('/octroi/v1/limits', (context) =>
       context.json({
         limits: admission.state(clock.now()).map(shownLimit),

@@ -137,10 +137,11 @@ const requestHeaders = ({
   }
   sent['accept-encoding'] = 'identity'
   if (body !== null && body.length > 0) sent['content-length'] = String(body.length)
+  const credential = caller.ownCredential === null ? upstream.credential() : null
   if (caller.ownCredential !== null) Object.assign(sent, caller.ownCredential)
-  else if (upstream.credential !== null) {
+  else if (credential !== null) {
     const { header, prefix } = upstream.provider.authorize
-    sent[header] = prefix + upstream.credential
+    sent[header] = prefix + credential
   }
   return sent
 }

@@ -79,7 +79,7 @@ export const createHandler = (options: HandlerOptions): Handler => {
       key = caller.key?.id ?? null
       if (own) return await beside(caller, incoming, outgoing)
       if (found === null) throw unknownPath(incoming)
-      permitRoute(found.route, caller.key, parts.unmetered)
+      permitRoute(found.route, caller.key, parts.policy.rules().unmetered)
       permitEndpoint(caller.key, found.endpoint.id)
       const target = { ...found, path: withoutKeys(found.path, authorize) }
       const body = await readBody(incoming, parts.bounds)

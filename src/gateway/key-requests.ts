@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { OctroiError } from '../errors.ts'
+import { formatPicos, parsePicos } from '../money/money.ts'
 import { formatInstant, parseInstant } from '../time.ts'
 import type { Key, KeyOwner, KeyRights } from './registry/keys.ts'
 
@@ -21,6 +22,12 @@ const rights = {
   expiresAt: z.string().max(40).nullable(),
   tags,
   allowUnmetered: z.boolean(),
+  onLedgerFailure: z.union([
+    z.literal('refuse'),
+    z.strictObject({
+      spool: z.string().regex(/^\d{1,6}(\.\d{1,12})?$/, 'write an amount of USD, as "5.00"'),
+    }),
+  ]),
 }
 /** Whom a key belongs to and what it may do, as far as it is said. */
 export const keyRequest = z.strictObject({ ...owner, ...rights }).partial()
@@ -28,6 +35,8 @@ export const keyRequest = z.strictObject({ ...owner, ...rights }).partial()
 /** How long a secret may go on beside its successor: 90 days. */
 const graceSecondsMax = 90 * 86_400
 const rotation = z.strictObject({ graceSeconds: z.int().min(0).max(graceSecondsMax) })
+
+const providerKey = z.strictObject({ key: z.string().max(10_000) })
 
 const endUser = z.strictObject({ endUser: z.string().min(1).max(10_000) })
 
@@ -47,19 +56,27 @@ export const readNewKey = (body: unknown): KeyOwner & Partial<KeyRights> => ({
 
 /** Reads what is to change of a key; what is not named stays. Throws as `readNewKey` does. */
 export const readKeyChanges = (body: unknown): Partial<KeyOwner & KeyRights> => {
-  const { expiresAt, ...rest } = parse(keyRequest, body)
+  const { expiresAt, onLedgerFailure, ...rest } = parse(keyRequest, body)
   const named = Object.entries(rest).filter(([, value]) => value !== undefined)
   return {
     ...(Object.fromEntries(named) as Partial<KeyOwner & KeyRights>),
     ...(expiresAt !== undefined && { expiresAt: expiresAt === null ? null : parseInstant(expiresAt) }),
+    ...(onLedgerFailure !== undefined && { onLedgerFailure: plain(onLedgerFailure) }),
   }
 }
 
 /** Reads how long the old secret goes on, in milliseconds. Throws `bad_input`. */
 export const readGrace = (body: unknown): number => parse(rotation, body).graceSeconds * 1_000
 
+/** Reads a vendor's key. Throws `bad_input`, without repeating it. */
+export const readProviderKey = (body: unknown): string => parse(providerKey, body).key
+
 /** Reads whose pseudonym is meant. Throws `bad_input`. */
 export const readEndUser = (body: unknown): string => parse(endUser, body).endUser
+
+/** One way to write an amount. */
+const plain = (said: KeyRights['onLedgerFailure']): KeyRights['onLedgerFailure'] =>
+  said === 'refuse' ? said : { spool: formatPicos(parsePicos(said.spool)) }
 
 const nobody: KeyOwner = { name: null, organization: null, team: null, project: null, environment: null }
 

@@ -16,13 +16,22 @@ export type Leases = {
 
 const leaseMs = 60_000
 
-export const createLeases = (parts: { ledger: Ledger; admission: Admission; clock: Clock }): Leases => {
+export const createLeases = (parts: {
+  ledger: Ledger
+  admission: Admission
+  clock: Clock
+  /** Told of each call that does not live here any more. */
+  left: (callId: string) => void
+}): Leases => {
   const { ledger, admission, clock } = parts
   const live = new Set<string>()
   return {
     until: (at) => at + leaseMs,
     hold: (callId) => live.add(callId),
-    letGo: (callId) => live.delete(callId),
+    letGo: (callId) => {
+      live.delete(callId)
+      parts.left(callId)
+    },
     count: () => live.size,
     sweep: async () => {
       const at = clock.now()

@@ -1,5 +1,6 @@
 import { APIError } from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readEntries } from '../../test/proof/entries.ts'
 import { startWorld, type TestWorld } from '../../test/support/world.ts'
 import { OctroiError } from '../errors.ts'
 import type { Database } from '../ledger/database.ts'
@@ -49,18 +50,20 @@ describe('when the ledger cannot be written', () => {
     },
   )
 
-  it('at the end of a call that was sent, the call stays held until it expires at its most', async () => {
+  it('at the end of a call that was sent, its settlement waits for the ledger and is exact', async () => {
     const { at, database } = failing()
     world = await startWorld({ database, config: { limits } })
     const client = await world.client('search')
     at.set('settle', 'SQLITE_FULL')
-    const error = await client.chat.completions.create(hello).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(APIError)
-    expect(world.sandbox.calls()).toHaveLength(1)
-    expect(world.gateway.limits()[0]).toMatchObject({ held: 123_710_000_000n, settled: 0n, unresolved: 0n })
-    at.clear()
+    await client.chat.completions.create(hello)
+    const cost = world.till[0]?.cost
+    expect(world.till[0]?.spooled).toBe('memory')
+    expect(world.gateway.limits()[0]).toMatchObject({ held: 0n, settled: cost, unresolved: 0n })
     world.clock.advance(61_000)
     await world.gateway.sweep()
-    expect(world.gateway.limits()[0]).toMatchObject({ held: 0n, settled: 0n, unresolved: 123_710_000_000n })
+    at.clear()
+    await world.gateway.sweep()
+    expect(readEntries(world.folder).map(({ kind }) => kind)).toEqual(['reserved', 'settled'])
+    expect(world.gateway.limits()[0]).toMatchObject({ held: 0n, settled: cost, unresolved: 0n })
   })
 })

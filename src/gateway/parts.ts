@@ -7,13 +7,14 @@ import type { Accruals } from './accruals/accruals.ts'
 import type { BodyBounds } from './body.ts'
 import type { Counting } from './counting.ts'
 import type { Forward } from './forward.ts'
-import type { ConfiguredCap } from './history-cap.ts'
 import type { Leases } from './leases.ts'
+import type { Policy } from './policy.ts'
 import type { Registry } from './registry/registry.ts'
+import type { Spool } from './spool/spool.ts'
 import type { StreamLimits } from './stream-limit.ts'
 import type { Till } from './till.ts'
-import type { UnmeteredPolicy } from './unmetered.ts'
 import type { VectorStorage } from './vector-storage.ts'
+import type { VendorPools } from './vendor-pools.ts'
 import type { Waiting, WaitingBounds } from './waiting.ts'
 
 /** What the steps of a call share. Nothing in it belongs to one call. */
@@ -25,6 +26,7 @@ export type Parts = {
   readonly waiting: Pick<Waiting, 'admitted'>
   readonly streamLimits: StreamLimits
   readonly ledger: Ledger
+  readonly spool: Pick<Spool, 'reserve' | 'placeOf'>
   readonly registry: Registry
   readonly leases: Leases
   readonly accruals: Accruals
@@ -33,8 +35,8 @@ export type Parts = {
   readonly counting: Counting
   readonly till: Till
   readonly bounds: GatewayBounds
-  readonly historyCaps: readonly ConfiguredCap[]
-  readonly unmetered: UnmeteredPolicy
+  readonly policy: Policy
+  readonly vendorPools: VendorPools
 }
 
 /** Bounds on what comes from outside. */

@@ -23,6 +23,7 @@ import type { Parts } from './parts.ts'
 import { beginObjects } from './reply-objects.ts'
 import { release, reserve } from './reserve.ts'
 import { type Outcome, settle } from './settle.ts'
+import { spoolAllowance, spoolHeaders } from './spool/spool-allowance.ts'
 import { drainWhenGone, passStream } from './stream.ts'
 import { atLeast, isLimitReached } from './stream-limit.ts'
 import { bodyWith } from './told.ts'
@@ -37,7 +38,7 @@ export const passReply = async (
   given: Exchange,
   route: ReplyRoute,
 ): Promise<void> => {
-  const { exchange: asked, told: cap } = capHistory(given, route.wire, parts.historyCaps)
+  const { exchange: asked, told: cap } = capHistory(given, route.wire, parts.policy.rules().historyCaps)
   const { target, caller, incoming, objects, outgoing, told } = asked
   const { upstream, endpoint } = target
   const { wire } = route
@@ -54,13 +55,14 @@ export const passReply = async (
   }
   const quotes = createEstimates(parts, estimated, { place, body: bodyWith(asked.body, told) })
   const clamp = () => clampOf(wire, asked.request, surroundingsOf(parts, estimated), quotes.of)
-  const { reservation, quoted, lowered } = await reserve(
+  const { reservation, quoted, lowered, spooled } = await reserve(
     parts,
     call,
     quotes.cheap,
     quotes.tighten,
     null,
     clamp,
+    spoolAllowance(caller.key, route, objects),
   )
   const exchange = await lowerOutput(asked, lowered).catch(async (error: unknown) => {
     await release(parts, reservation, 'its output limit could not be lowered')
@@ -78,11 +80,13 @@ export const passReply = async (
     if (wasNotSent(error)) await named.refused()
     throw error
   })
+  parts.vendorPools.heard(call, reply)
   const headers = {
     ...reply.headers,
     ...callHeaders(call.id, quoted),
     ...capHeaders(cap),
     ...clampHeaders(lowered),
+    ...spoolHeaders(spooled),
   }
 
   const finish = (outcome: Outcome): Promise<Cost> =>
@@ -227,7 +231,8 @@ const passWhole = async (
   if (rest === null) {
     const cost = await settleReply(held)
     const total = cost.total === null ? {} : { 'octroi-cost-usd': formatPicos(cost.total) }
-    outgoing.writeHead(reply.status, { ...headers, ...total, 'content-length': held.length })
+    const waits = spoolHeaders(parts.spool.placeOf(reservation.call.id))
+    outgoing.writeHead(reply.status, { ...headers, ...waits, ...total, 'content-length': held.length })
     outgoing.end(held)
     return
   }

@@ -63,7 +63,7 @@ export const passRun = async (
   route: RunRoute,
 ): Promise<void> => {
   watches.checkRoom()
-  const { exchange, told } = capHistory(given, route.wire, parts.historyCaps)
+  const { exchange, told } = capHistory(given, route.wire, parts.policy.rules().historyCaps)
   const { target, caller, request, body, outgoing } = exchange
   const { upstream } = target
   const { wire, learn } = route

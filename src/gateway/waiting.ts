@@ -90,6 +90,10 @@ export const createWaiting = (
         freed([])
       },
       count: (written) => freed(inner.count(written)),
+      replace: (limits, balances) => {
+        inner.replace(limits, balances)
+        freed([])
+      },
     },
     admitted: (attempt) => {
       const first = attempt()

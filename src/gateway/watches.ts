@@ -157,7 +157,7 @@ export const createWatches = (parts: Parts, rhythms: Rhythms, report: (error: un
     const reservation = await parts.ledger.unended(later.callId)
     if (reservation === null) return parts.registry.unwatch(later)
     const wire = upstream === undefined ? null : laterWireOf(upstream, reservation.call.endpoint)
-    if (upstream === undefined || wire === null || upstream.credential === null) return
+    if (upstream === undefined || wire === null || upstream.credential() === null) return
     parts.leases.hold(later.callId)
     const headers = later.beta === null ? {} : { 'openai-beta': later.beta }
     const asking = { upstream, caller: { key: null, ownCredential: null, tags: {} }, headers }

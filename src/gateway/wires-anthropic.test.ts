@@ -4,6 +4,9 @@ import { type Answer, json, startVendor, stream } from '../../test/support/vendo
 import { startWorld, type TestWorld } from '../../test/support/world.ts'
 import { formatPicos } from '../money/money.ts'
 
+/** A busy machine takes long to count what a stream without usage came to. */
+const patient = { timeout: 10_000 }
+
 let world: TestWorld
 afterEach(async () => {
   await world.close()
@@ -209,7 +212,7 @@ describe('a stream of messages that does not come to its end', () => {
     const { client } = await atAnthropic(stream([started, event(overloaded)]))
     const read = textOf(await client.messages.create({ ...asking, stream: true }))
     expect((await refusal(read)).message).toContain('Overloaded')
-    await vi.waitFor(() => expect(world.till[0]?.settlement.basis).toBe('estimated'))
+    await vi.waitFor(() => expect(world.till[0]?.settlement.basis).toBe('estimated'), patient)
   })
 
   it('passes over an event that is no JSON', async () => {

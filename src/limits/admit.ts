@@ -1,71 +1,20 @@
 import { OctroiError } from '../errors.ts'
 import type { Picos } from '../money/money.ts'
 import type { Instant } from '../time.ts'
-import { bucketCounters } from './bucket-counters.ts'
-import { calendarCounters } from './calendar-counters.ts'
-import { amountAtCeiling, type CeilingAsked, mostAtCeiling } from './ceiling.ts'
-import { counterIn, counterName } from './counter-name.ts'
-import type { Change, Counters } from './counters.ts'
-import { type Crossing, createCrossings } from './crossing.ts'
+import { amountAtCeiling } from './ceiling.ts'
+import { counterName } from './counter-name.ts'
+import type { Change } from './counters.ts'
+import type { Crossing } from './crossing.ts'
+import type { Admitted, Asked, LimitState, Misfit, Refused } from './decision.ts'
+import { type Demand, demandsOf, holdsOf, isFit, misfitOf, refusalOf } from './demand.ts'
 import { type Balance, type Hold, settledOf, unresolvedOf } from './hold.ts'
-import { type Action, aboutOf, type Limit } from './limit.ts'
-import { type Measure, mostOf, type Used } from './measure.ts'
+import type { Limit } from './limit.ts'
+import { namedCounter, namesOf, stateOf } from './limit-meter.ts'
+import { type LimitMeters, openMeters } from './limit-meters.ts'
+import type { Used } from './measure.ts'
 import type { LimitSubject } from './pattern.ts'
-import { rollingCounters } from './rolling-counters.ts'
 
-/** A call that asks to be admitted. `most` is the most it can cost, or null when nobody knows; `quote` says what is
- * known of it, for limits on other measures and for those that have a ceiling. */
-export type Asked = {
-  readonly subject: LimitSubject
-  readonly at: Instant
-  readonly most: Picos | null
-  readonly quote?: CeilingAsked
-  readonly currency: string
-}
-
-/** The call may go: it holds its most against each of its limits. `warnings` are limits that it does not fit and that
- * let it pass. */
-export type Admitted = {
-  readonly admitted: true
-  readonly holds: readonly Hold[]
-  readonly warnings: readonly Misfit[]
-}
-
-/** The call may not go, and has left no trace. It is told of one limit that it does not fit: of one that refuses before
- * one that waits, and of that before one that lowers the output. `fitsAt` and `fitsWhenFreed` then say about all the
- * limits it does not fit together. */
-export type Refused = { readonly admitted: false } & Misfit
-
-/** A call and a limit that it does not fit. `exceeded`: its most is more than what is free; `unbounded`: its most is
- * unknown; `currency`: it is priced in another currency than the limit. */
-export type Misfit = {
-  readonly reason: 'exceeded' | 'unbounded' | 'currency'
-  readonly action: Action
-  readonly asked: bigint | null
-  /** When it fits if nothing else comes and nothing ends; null where no time makes room. */
-  readonly fitsAt: Instant | null
-  /** How much of what is held now must end without being used before it fits; null where even all of it is too little. */
-  readonly fitsWhenFreed: bigint | null
-} & LimitState
-
-/** Where a counter of a limit stands: `cap + over = settled + held + unresolved + free`. Amounts are in the smallest unit
- * of the measure. `over` is what vendors billed beyond the most they were held to, what a limit that only warns let
- * pass, or what a lowered cap leaves above itself. */
-export type LimitState = {
-  readonly limit: string
-  /** Whose counter it is, of a limit that has one for each of something; empty where it has one. */
-  readonly counter: Readonly<Record<string, string | null>>
-  readonly measure: Measure
-  readonly cap: bigint
-  readonly currency: string | null
-  readonly windowStart: Instant
-  readonly resetsAt: Instant | null
-  readonly settled: bigint
-  readonly held: bigint
-  readonly unresolved: bigint
-  readonly free: bigint
-  readonly over: bigint
-}
+export type { Admitted, Asked, LimitState, Misfit, Refused } from './decision.ts'
 
 /** Holds that end: with the instant of their reservation, and now. */
 export type Ended = {
@@ -121,34 +70,32 @@ export type Admission = {
     readonly settled: readonly Hold[]
     readonly unresolved?: readonly Hold[]
   }) => readonly Crossing[]
+  /** Puts other limits in the place of all there are. What counts the same thing under the same name (measure, window and
+   * `each`) counts on under its new cap, with what is in flight; everything else counts from the balances, and what was
+   * held by limits that are no more ends for nothing. The balances must be read when no end is written and not told of
+   * here. Throws `bad_input`, with nothing replaced, when two limits have one name. */
+  readonly replace: (limits: readonly Limit[], balances: readonly Balance[]) => void
   /** Where all limits stand; of one that has a counter for each of something, at most so many of its counters. */
   readonly state: (at: Instant, countersMax?: number) => readonly LimitState[]
 }
 
+/** What follows an admission and needs none of its decisions: how calls end, and what is counted that asks nobody. */
+export type AdmissionEnds = Omit<Admission, 'admit' | 'look' | 'hold' | 'about' | 'replace' | 'state'>
+
 /** Starts counting from the ledger's balances, which come in the order of their windows. Balances of limits that are no
  * more, or count another measure now, are left aside. Throws `bad_input` when two limits have one name. */
-export const createAdmission = (limits: readonly Limit[], balances: readonly Balance[]): Admission => {
-  const meters = new Map(limits.map((limit) => [limit.name, openMeter(limit)]))
-  if (meters.size < limits.length) {
-    throw new OctroiError('bad_input', 'Two limits have the same name. Give each its own.')
-  }
-  const meterOf = (hold: Omit<Hold, 'amount' | 'windowStart'>): LimitMeter | undefined => {
-    const meter = meters.get(hold.limit)
-    return meter?.limit.measure === (hold.measure ?? 'cost') ? meter : undefined
-  }
-  for (const balance of balances) {
-    const meter = meterOf(balance)
-    meter?.counters.load(balance.counter ?? '', balance)
-    meter?.crossings.load(balance.counter ?? '', balance)
-  }
+export const createAdmission = (limits: readonly Limit[], balances: readonly Balance[]): Admission =>
+  admissionOver(openMeters(limits, balances))
 
+/** Admits over meters that something else may count in as well. */
+export const admissionOver = (meters: LimitMeters): Admission => {
   const move = (
     { holds, reservedAt, at }: Ended,
     changeOf: (hold: Hold) => Change,
     crossed: Crossing[] = [],
   ): readonly Crossing[] => {
     for (const hold of holds) {
-      const meter = meterOf(hold)
+      const meter = meters.of(hold)
       if (meter === undefined) continue
       const { counter = '', windowStart } = hold
       meter.counters.change({ counter, windowStart, reservedAt }, at, changeOf(hold))
@@ -174,16 +121,16 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
       if (asked.most !== null && asked.most < 0n) {
         throw new OctroiError('internal', 'A call cannot cost less than nothing. Please report this.')
       }
-      const mine = demandsOf(meters.values(), asked)
+      const mine = demandsOf(meters.all(), asked)
       const found = misfits(mine, asked)
       const refused = refusalOf(found)
       if (refused !== null) return refused
       return { admitted: true, holds: holdsOf(mine, asked.at), warnings: found }
     },
-    look: (asked) => refusalOf(misfits(demandsOf(meters.values(), asked), asked)),
-    hold: (asked) => holdsOf(demandsOf(meters.values(), asked), asked.at),
+    look: (asked) => refusalOf(misfits(demandsOf(meters.all(), asked), asked)),
+    hold: (asked) => holdsOf(demandsOf(meters.all(), asked), asked.at),
     about: (asked) =>
-      demandsOf(meters.values(), asked).map((demand) => ({
+      demandsOf(meters.all(), asked).map((demand) => ({
         ...misfitOf(demand, asked.at),
         fits: isFit(demand, asked.at),
       })),
@@ -204,20 +151,7 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
     forgive: (ended) => {
       move(ended, (hold) => ({ unresolved: -unresolvedOf(hold) }))
     },
-    atCeiling: (holds, unpriced) =>
-      unpriced.length === 0
-        ? []
-        : holds.flatMap((held) => {
-            const policy = meterOf(held)?.limit.unpriced ?? 'refuse'
-            return policy === 'refuse' ? [] : [{ ...held, amount: amountAtCeiling(unpriced, policy.ceiling) }]
-          }),
-    windows: ({ subject, at, currency }) =>
-      [...meters.values()]
-        .filter(({ limit, isAbout }) => limit.currency === currency && isAbout(subject))
-        .map(({ limit, counters }) => ({
-          ...namedCounter(limit, counterName(limit, subject)),
-          windowStart: counters.placeOf(at),
-        })),
+    ...readingsOf(meters),
     count: ({ at, settled, unresolved = [] }) => {
       const crossed = settled.flatMap((hold) =>
         move({ holds: [hold], reservedAt: hold.windowStart, at }, ({ amount }) => ({ settled: amount })),
@@ -228,155 +162,27 @@ export const createAdmission = (limits: readonly Limit[], balances: readonly Bal
       return [...crossed, ...left]
     },
     state: (at, countersMax = 1_000) =>
-      [...meters.values()].flatMap((meter) =>
+      [...meters.all()].flatMap((meter) =>
         namesOf(meter, countersMax).map((counter) => stateOf(meter, counter, at)),
       ),
+    replace: meters.replace,
   }
 }
 
-type LimitMeter = {
-  readonly limit: Limit
-  /** The same for limits whose counters go by the same names; empty where there is one. */
-  readonly counterKey: string
-  readonly isAbout: (subject: LimitSubject) => boolean
-  readonly counters: Counters
-  readonly crossings: ReturnType<typeof createCrossings>
-}
-
-const openMeter = (limit: Limit): LimitMeter => ({
-  limit,
-  counterKey: limit.each.join('\n'),
-  isAbout: aboutOf(limit),
-  counters: countersOf(limit),
-  crossings: createCrossings(limit),
-})
-
-const countersOf = ({ window, cap }: Limit): Counters => {
-  if (window === null || 'calendar' in window) return calendarCounters({ window, cap })
-  return 'rolling' in window ? rollingCounters({ window, cap }) : bucketCounters({ window, cap })
-}
-
-const namesOf = ({ limit, counters }: LimitMeter, countersMax: number): readonly string[] => {
-  if (limit.each.length === 0) return ['']
-  const names: string[] = []
-  for (const name of counters.names()) {
-    if (names.length === countersMax) break
-    names.push(name)
-  }
-  return names
-}
-
-const stateOf = ({ limit, counters }: LimitMeter, counter: string, at: Instant): LimitState => {
-  const standing = counters.stand(counter, at)
-  const room = limit.cap - standing.settled - standing.held - standing.unresolved
-  return {
-    limit: limit.name,
-    counter: counterIn(counter),
-    measure: limit.measure,
-    cap: limit.cap,
-    currency: limit.currency,
-    ...standing,
-    free: room > 0n ? room : 0n,
-    over: room < 0n ? -room : 0n,
-  }
-}
-
-/** What a call asks of one of its limits. `amount` is null where it is unknown and no ceiling says it; `isForeign`: it is
- * priced in another currency, and the limit cannot count it. */
-type Demand = {
-  readonly meter: LimitMeter
-  readonly counter: string
-  readonly amount: bigint | null
-  readonly isForeign: boolean
-}
-
-const demandsOf = (meters: Iterable<LimitMeter>, asked: Asked): readonly Demand[] => {
-  const demands: Demand[] = []
-  // Most limits that count each of something count each of the same.
-  const known = new Map<string, string>()
-  for (const meter of meters) {
-    const { limit } = meter
-    if (!meter.isAbout(asked.subject)) continue
-    let counter = meter.counterKey === '' ? '' : known.get(meter.counterKey)
-    if (counter === undefined) {
-      counter = counterName(limit, asked.subject)
-      known.set(meter.counterKey, counter)
-    }
-    const isForeign = limit.currency !== null && limit.currency !== asked.currency
-    demands.push({ meter, counter, amount: isForeign ? asked.most : amountUnder(limit, asked), isForeign })
-  }
-  return demands
-}
-
-const amountUnder = ({ measure, unpriced }: Limit, { most, quote }: Asked): bigint | null => {
-  if (measure !== 'cost') return mostOf(measure, quote?.usage ?? null)
-  return most !== null || quote === undefined || unpriced === 'refuse'
-    ? most
-    : mostAtCeiling(quote, unpriced.ceiling)
-}
-
-const isFit = ({ meter, counter, amount, isForeign }: Demand, at: Instant): boolean =>
-  !isForeign && amount !== null && (amount === 0n || meter.counters.fits(counter, at, amount))
-
-const misfitOf = ({ meter, counter, amount, isForeign }: Demand, at: Instant): Misfit => {
-  const { limit, counters } = meter
-  const reason = isForeign ? 'currency' : amount === null ? 'unbounded' : 'exceeded'
-  const state = stateOf(meter, counter, at)
-  const missing = amount === null || isForeign ? null : amount - state.free + state.over
-  return {
-    reason,
-    action: reason === 'exceeded' || limit.action === 'warn' ? limit.action : 'refuse',
-    asked: amount,
-    fitsAt: amount === null || isForeign ? null : counters.fitsAt(counter, at, amount),
-    fitsWhenFreed: missing !== null && missing <= state.held ? missing : null,
-    ...state,
-  }
-}
-
-/** The strongest first. */
-const strength: readonly Action[] = ['refuse', 'wait', 'clamp']
-
-const refusalOf = (misfits: readonly Misfit[]): Refused | null => {
-  const stopping = misfits.filter(({ action }) => action !== 'warn')
-  const [first, ...others] = stopping.sort((a, b) => strength.indexOf(a.action) - strength.indexOf(b.action))
-  if (first === undefined) return null
-  const all = <Value>(value: (misfit: Misfit) => Value | null, later: (a: Value, b: Value) => Value) =>
-    others.reduce<Value | null>((so, each) => {
-      const next = value(each)
-      return so === null || next === null ? null : later(so, next)
-    }, value(first))
-  return {
-    admitted: false,
-    ...first,
-    fitsAt: all(({ fitsAt }) => fitsAt, Math.max),
-    fitsWhenFreed: all(
-      ({ fitsWhenFreed }) => fitsWhenFreed,
-      (a) => a,
-    ),
-  }
-}
-
-const holdsOf = (demands: readonly Demand[], at: Instant): readonly Hold[] => {
-  const holds: Hold[] = []
-  for (const demand of demands) if (!demand.isForeign) holds.push(holdOf(demand, at))
-  return holds
-}
-
-/** Holds what a call asks; nothing of what is unknown to a limit that only warns. */
-const holdOf = ({ meter, counter, amount }: Demand, at: Instant): Hold => {
-  const held = amount ?? 0n
-  return {
-    ...namedCounter(meter.limit, counter),
-    windowStart: meter.counters.hold(counter, at, held),
-    amount: held,
-  }
-}
-
-const namedCounter = (
-  { name, measure, each }: Limit,
-  counter: string,
-): Omit<Hold, 'amount' | 'windowStart'> => ({
-  limit: name,
-  ...(measure !== 'cost' && { measure }),
-  ...(each.length > 0 && { counter }),
+/** What of an admission says how the limits are, whatever counts in them. */
+export const readingsOf = (meters: LimitMeters): Pick<Admission, 'atCeiling' | 'windows'> => ({
+  atCeiling: (holds, unpriced) =>
+    unpriced.length === 0
+      ? []
+      : holds.flatMap((held) => {
+          const policy = meters.of(held)?.limit.unpriced ?? 'refuse'
+          return policy === 'refuse' ? [] : [{ ...held, amount: amountAtCeiling(unpriced, policy.ceiling) }]
+        }),
+  windows: ({ subject, at, currency }) =>
+    [...meters.all()]
+      .filter(({ limit, isAbout }) => limit.currency === currency && isAbout(subject))
+      .map(({ limit, counters }) => ({
+        ...namedCounter(limit, counterName(limit, subject)),
+        windowStart: counters.placeOf(at),
+      })),
 })

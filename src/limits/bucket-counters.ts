@@ -24,7 +24,7 @@ const lowsMax = 64
  * admitted and gives back what it did not use; the level is then what it would be had it taken no more at that instant. */
 export const bucketCounters = ({
   window: { lengthMs },
-  cap,
+  cap: first,
 }: {
   readonly window: BucketWindow
   readonly cap: Limit['cap']
@@ -32,6 +32,8 @@ export const bucketCounters = ({
   const buckets = new Map<string, Bucket>()
   const scale = BigInt(lengthMs)
   const slotMs = Math.max(1, Math.ceil(lengthMs / 60))
+  let latest: Instant = 0
+  let cap = first
   let sweep = buckets.entries()
 
   const slotStart = (at: Instant): Instant => Math.floor(at / slotMs) * slotMs
@@ -42,6 +44,7 @@ export const bucketCounters = ({
   }
 
   const advance = (bucket: Bucket, now: Instant): void => {
+    latest = Math.max(latest, now)
     bucket.level = levelAt(bucket, now)
     bucket.at = Math.max(bucket.at, now)
   }
@@ -83,6 +86,14 @@ export const bucketCounters = ({
     bucket.level += amount * scale
   }
 
+  const holdIn = (name: string, at: Instant, amount: bigint): Instant => {
+    const bucket = bucketOf(name, at)
+    advance(bucket, at)
+    take(bucket, amount)
+    bucket.held += amount
+    return bucket.at
+  }
+
   const giveBack = (bucket: Bucket, amount: bigint, takenAt: Instant): void => {
     const lows = note(bucket)
     const since = lows.filter(({ at }) => at > takenAt)
@@ -121,12 +132,11 @@ export const bucketCounters = ({
     stand: (name, at) => standing(buckets.get(name), at),
     hold: (name, at, amount) => {
       sweepSome(at)
-      if (amount === 0n) return slotStart(at)
-      const bucket = bucketOf(name, at)
-      advance(bucket, at)
-      take(bucket, amount)
-      bucket.held += amount
-      return slotStart(bucket.at)
+      return amount === 0n ? slotStart(at) : slotStart(holdIn(name, at, amount))
+    },
+    place: ({ counter }, at, amount) => {
+      sweepSome(at)
+      if (amount > 0n) holdIn(counter, at, amount)
     },
     change: ({ counter, reservedAt }, at, { settled = 0n, held = 0n, unresolved = 0n }: Change) => {
       const bucket = bucketOf(counter, at)
@@ -159,6 +169,12 @@ export const bucketCounters = ({
       bucket.held += held
       bucket.unresolved += unresolved
     },
+    recap: (next) => {
+      // What was refilled so far was so at the pace of the cap before.
+      for (const bucket of buckets.values()) advance(bucket, latest)
+      cap = next
+    },
+    latest: () => latest,
     names: () => buckets.keys(),
   }
 }

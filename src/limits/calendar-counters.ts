@@ -14,13 +14,17 @@ type Page = { readonly counters: Map<string, Counter>; held: number }
  * it settles count in the window of its reservation. */
 export const calendarCounters = ({
   window,
-  cap,
+  cap: first,
+  isWhole,
 }: {
   readonly window: CalendarWindow | null
   readonly cap: Limit['cap']
+  /** Whether all holds that end here began here or are in the balances. */
+  readonly isWhole: boolean
 }): Counters => {
   const pages = new Map<Instant, Page>()
   let current: Period | null = null
+  let cap = first
 
   const periodAt = (at: Instant): Period => {
     if (current !== null && (current.end === null || at < current.end)) return current
@@ -55,7 +59,20 @@ export const calendarCounters = ({
     return { ...shownOf(counter), windowStart: start, resetsAt: end }
   }
 
+  /** Where limits were replaced, what was held before may end for nothing. */
+  const notNegative = (amount: bigint): bigint => {
+    if (amount >= 0n) return amount
+    if (!isWhole) return 0n
+    throw new OctroiError('internal', 'A hold was ended twice. Please report this.')
+  }
+
   const usedOf = (counter: Counter): bigint => counter.settled + counter.held + counter.unresolved
+
+  const holdIn = (name: string, start: Instant, amount: bigint): void => {
+    const { page, counter } = counterOf(name, start)
+    if (counter.held === 0n) page.held += 1
+    counter.held += amount
+  }
 
   return {
     fits: (name, at, amount) => {
@@ -65,11 +82,12 @@ export const calendarCounters = ({
     stand: (name, at) => standing(name, periodAt(at)),
     hold: (name, at, amount) => {
       const { start } = enter(at)
-      if (amount === 0n) return start
-      const { page, counter } = counterOf(name, start)
-      if (counter.held === 0n) page.held += 1
-      counter.held += amount
+      if (amount > 0n) holdIn(name, start, amount)
       return start
+    },
+    place: ({ counter, windowStart }, at, amount) => {
+      enter(at)
+      if (amount > 0n) holdIn(counter, windowStart, amount)
     },
     change: ({ counter: name, windowStart }, _, { settled = 0n, held = 0n, unresolved = 0n }) => {
       const past = current !== null && windowStart < current.start
@@ -94,6 +112,10 @@ export const calendarCounters = ({
       if (held > 0n) page.held += 1
       Object.assign(counter, { settled, held, unresolved })
     },
+    recap: (next) => {
+      cap = next
+    },
+    latest: () => current?.start ?? 0,
     names: () =>
       (current === null ? [...pages.values()].at(-1) : pages.get(current.start))?.counters.keys() ?? [],
   }
@@ -101,8 +123,3 @@ export const calendarCounters = ({
 
 const isEmpty = ({ settled, held, unresolved }: Counter): boolean =>
   settled === 0n && held === 0n && unresolved === 0n
-
-const notNegative = (amount: bigint): bigint => {
-  if (amount >= 0n) return amount
-  throw new OctroiError('internal', 'A hold was ended twice. Please report this.')
-}

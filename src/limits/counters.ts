@@ -24,6 +24,8 @@ export type Counters = {
   readonly stand: (counter: string, at: Instant) => Standing
   /** Begins a hold, and gives the start of the window or slot in which it counts. */
   readonly hold: (counter: string, at: Instant, amount: bigint) => Instant
+  /** Counts a hold that another process has begun, in the window or slot where it did, though it be past by now. */
+  readonly place: (place: Omit<Place, 'reservedAt'>, at: Instant, amount: bigint) => void
   readonly change: (place: Place, at: Instant, change: Change) => void
   /** The first instant at which an amount fits, if nothing else comes and nothing ends; null where no time makes room. */
   readonly fitsAt: (counter: string, at: Instant, amount: bigint) => Instant | null
@@ -31,6 +33,10 @@ export type Counters = {
   readonly placeOf: (at: Instant) => Instant
   /** Counts on from a balance of the ledger. Balances come in the order of their windows. */
   readonly load: (counter: string, balance: Balance) => void
+  /** Goes on under another cap. */
+  readonly recap: (cap: bigint) => void
+  /** The latest instant that has been seen here: what counts from now on counts no earlier. */
+  readonly latest: () => Instant
   /** The counters that hold anything. */
   readonly names: () => Iterable<string>
 }

@@ -1,4 +1,4 @@
-import { format } from '../money/rational.ts'
+import { compare, format, type Rational } from '../money/rational.ts'
 import type { Instant } from '../time.ts'
 import { counterIn } from './counter-name.ts'
 import type { Counters } from './counters.ts'
@@ -22,12 +22,30 @@ export type Crossing = {
   readonly used: bigint
 }
 
-/** What of a limit has crossed its `warnAt` shares, each once for a window of a counter. Only the latest window is
- * watched: what comes late for a past one is not told of any more. */
-export const createCrossings = (limit: Pick<Limit, 'name' | 'warnAt' | 'cap' | 'measure' | 'currency'>) => {
+/** What of a limit has crossed its `warnAt` shares. */
+export type Crossings = {
+  readonly isAny: boolean
+  /** What a balance has reached already was told of. */
+  readonly load: (counter: string, balance: Balance) => void
+  /** After a counter moved: the shares that it has reached for the first time. */
+  readonly after: (hold: Hold, counters: Counters, at: Instant) => readonly Crossing[]
+  /** The latest window, and the largest share told of for each of its counters. */
+  readonly told: () => { readonly windowStart: Instant; readonly shares: ReadonlyMap<string, Rational> }
+}
+
+/** Tells of the `warnAt` shares of a limit, each once for a window of a counter; what was told of `before` under another
+ * cap stays told. Only the latest window is watched: what comes late for a past one is not told of any more. */
+export const createCrossings = (
+  limit: Pick<Limit, 'name' | 'warnAt' | 'cap' | 'measure' | 'currency'>,
+  before?: Crossings,
+): Crossings => {
   const { warnAt, cap } = limit
-  let latest = Number.NEGATIVE_INFINITY
+  const past = before?.told()
+  let latest = past?.windowStart ?? Number.NEGATIVE_INFINITY
   const told = new Map<string, number>()
+  for (const [counter, share] of past?.shares ?? []) {
+    told.set(counter, warnAt.filter((each) => compare(each, share) <= 0).length)
+  }
 
   /** How many shares are reached. */
   const reached = (used: bigint): number => {
@@ -43,12 +61,10 @@ export const createCrossings = (limit: Pick<Limit, 'name' | 'warnAt' | 'cap' | '
 
   return {
     isAny: warnAt.length > 0,
-    /** What a balance has reached already was told of. */
-    load: (counter: string, { windowStart, settled, unresolved }: Balance): void => {
+    load: (counter, { windowStart, settled, unresolved }) => {
       if (turnTo(windowStart)) told.set(counter, reached(settled + unresolved))
     },
-    /** After a counter moved: the shares that it has reached for the first time. */
-    after: ({ counter = '', windowStart }: Hold, counters: Counters, at: Instant): readonly Crossing[] => {
+    after: ({ counter = '', windowStart }, counters, at) => {
       const standing = counters.stand(counter, at)
       if (standing.windowStart !== windowStart || !turnTo(windowStart)) return []
       const used = standing.settled + standing.unresolved
@@ -66,5 +82,14 @@ export const createCrossings = (limit: Pick<Limit, 'name' | 'warnAt' | 'cap' | '
         }
       })
     },
+    told: () => ({
+      windowStart: latest,
+      shares: new Map(
+        [...told].flatMap(([counter, shares]) => {
+          const share = warnAt[shares - 1]
+          return share === undefined ? [] : [[counter, share]]
+        }),
+      ),
+    }),
   }
 }

@@ -13,13 +13,14 @@ type Counter = { readonly slots: Slot[]; counted: bigint }
  * window's length more than the cap is used; what began up to one slot earlier counts too. */
 export const rollingCounters = ({
   window: { lengthMs, slotMs },
-  cap,
+  cap: first,
 }: {
   readonly window: RollingWindow
   readonly cap: Limit['cap']
 }): Counters => {
   const counters = new Map<string, Counter>()
   let latest = Number.NEGATIVE_INFINITY
+  let cap = first
   let sweep = counters.entries()
 
   const slotStart = (at: Instant): Instant => Math.floor(at / slotMs) * slotMs
@@ -84,6 +85,15 @@ export const rollingCounters = ({
     return { ...shownOf({ settled, held, unresolved }), windowStart: slotStart(at), resetsAt: resetsAt ?? at }
   }
 
+  const holdIn = (name: string, start: Instant, amount: bigint): void => {
+    const counter = counterOf(name, start)
+    slotOf(counter, start).held += amount
+    counter.counted += amount
+  }
+
+  const isKept = (start: Instant, at: Instant): boolean =>
+    start === slotStart(start) && start + slotMs + lengthMs > at
+
   return {
     fits: (name, asked, amount) => {
       const counter = counters.get(name)
@@ -96,15 +106,16 @@ export const rollingCounters = ({
       const at = now(asked)
       sweepSome(at)
       const start = slotStart(at)
-      if (amount === 0n) return start
-      const counter = counterOf(name, start)
-      slotOf(counter, start).held += amount
-      counter.counted += amount
+      if (amount > 0n) holdIn(name, start, amount)
       return start
     },
+    place: ({ counter, windowStart }, asked, amount) => {
+      const at = now(asked)
+      sweepSome(at)
+      if (amount > 0n && isKept(windowStart, at)) holdIn(counter, windowStart, amount)
+    },
     change: ({ counter: name, windowStart }, asked, { settled = 0n, held = 0n, unresolved = 0n }) => {
-      const isSlot = windowStart === slotStart(windowStart)
-      if (!isSlot || windowStart + slotMs + lengthMs <= now(asked)) return
+      if (!isKept(windowStart, now(asked))) return
       const counter = counterOf(name, windowStart)
       const slot = slotOf(counter, windowStart)
       counter.counted -= countedIn(slot)
@@ -136,6 +147,10 @@ export const rollingCounters = ({
       Object.assign(slotOf(counter, windowStart), { settled, held, unresolved })
       counter.counted += settled + held + unresolved
     },
+    recap: (next) => {
+      cap = next
+    },
+    latest: () => Math.max(0, latest),
     names: () => counters.keys(),
   }
 }

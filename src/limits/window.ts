@@ -30,10 +30,20 @@ export type Period = { readonly start: Instant; readonly end: Instant | null }
  * forward, or the first of two midnights; an hour that the clock repeats stays in the day that had begun. Hours are
  * counted from the beginning of their day: one in which the clock is changed has 23 or 25 of them. */
 export const windowOf = (window: CalendarWindow, at: Instant): Period => {
-  if (window.calendar === 'total') return { start: 0, end: null }
-  if (window.calendar === 'hour') return hourOf(window.timeZone, at)
-  return datesPeriod(window, at)
+  if (window.calendar === 'total') return always
+  const recent = recentOf.get(window)
+  for (const period of recent ?? []) if (period.start <= at && at < period.end) return period
+  const found = window.calendar === 'hour' ? hourOf(window.timeZone, at) : datesPeriod(window, at)
+  recentOf.set(window, recent?.[0] === undefined ? [found] : [found, recent[0]])
+  return found
 }
+
+const always: Period = { start: 0, end: null }
+
+type Ended = { readonly start: Instant; readonly end: Instant }
+
+/** The last two periods that were asked for of a window: what asks next is nearly always in one of them. */
+const recentOf = new WeakMap<CalendarWindow, readonly Ended[]>()
 
 /** True for a name of the IANA time zone database that is known here. Bare offsets are not zones. */
 export const isTimeZone = (name: string): boolean => {
@@ -48,13 +58,13 @@ export const isTimeZone = (name: string): boolean => {
 
 const hourMs = 3_600_000
 
-const hourOf = (timeZone: string, at: Instant): Period => {
+const hourOf = (timeZone: string, at: Instant): Ended => {
   const day = datesPeriod({ calendar: 'day', timeZone }, at)
   const start = day.start + Math.floor((at - day.start) / hourMs) * hourMs
   return { start, end: Math.min(start + hourMs, day.end) }
 }
 
-const datesPeriod = (window: CalendarWindow, at: Instant): { start: Instant; end: Instant } => {
+const datesPeriod = (window: CalendarWindow, at: Instant): Ended => {
   const { timeZone } = window
   const today = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).toPlainDate()
   const first = firstDay(window, today)

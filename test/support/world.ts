@@ -35,6 +35,8 @@ export const startWorld = async (
     /** Stands between the gateway and its database. */
     readonly database?: (opened: Database) => Database
     readonly at?: string
+    /** Beside the vendor's key. */
+    readonly environment?: Readonly<Record<string, string>>
   } = {},
 ): Promise<TestWorld> => {
   const clock = manualClock(parseInstant(options.at ?? '2023-11-15T12:00:00Z'))
@@ -53,7 +55,13 @@ export const startWorld = async (
   const providers = { openai: { baseUrl: sandbox.baseUrl, keyVariable: 'VENDOR_KEY' } }
   const config = typeof options.config === 'function' ? options.config(sandbox) : options.config
   const gateway = await startGateway({
-    config: readConfig({ anonymous: true, providers, ...config }, { VENDOR_KEY: 'sk-vendor' }),
+    config: readConfig(
+      { anonymous: true, providers, ...config },
+      {
+        VENDOR_KEY: 'sk-vendor',
+        ...options.environment,
+      },
+    ),
     clock,
     book: await bundledBook(),
     models: openModelFacts(await bundledModels()),

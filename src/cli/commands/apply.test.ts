@@ -72,6 +72,12 @@ describe('a policy', () => {
       { team: 'forgotten', revokedAt: expect.any(String) },
     ])
     expect((await appliedJson(next)).told).toEqual(['search unchanged'])
+    const spooling = { keys: [{ ...next.keys[0], onLedgerFailure: { spool: '5.00' } }] }
+    expect((await appliedJson(spooling)).changes).toMatchObject([
+      { name: 'search', fields: ['onLedgerFailure'] },
+    ])
+    expect((await appliedJson(spooling)).told).toEqual(['search unchanged'])
+    expect((await appliedJson(next)).told).toEqual(['search changed'])
   })
 
   it('leaves alone what it does not name', async () => {
@@ -84,7 +90,7 @@ describe('a policy', () => {
     expect((await keys()).filter((key: { revokedAt: null }) => key.revokedAt === null)).toHaveLength(2)
   })
 
-  it('puts limits into the configuration, and says that the gateway is to be started again', async () => {
+  it('puts limits into the configuration, and says that no gateway runs that could be told', async () => {
     await writeFile(config(), JSON.stringify({ limits: [month, { ...month, name: 'gone' }] }))
     const next = {
       limits: [
@@ -143,6 +149,35 @@ describe('a policy and a gateway', () => {
       await client.chat.completions.create(hello)
       expect((await appliedJson({ keys: [] })).told).toEqual(['search revoked'])
       await expect(client.chat.completions.create(hello)).rejects.toMatchObject({ status: 401 })
+    } finally {
+      await world.close()
+    }
+  })
+
+  it('puts limits in force in a gateway that runs, and says where one is lowered below what is spent', async () => {
+    await writeFile(config(), JSON.stringify({ limits: [month] }))
+    const world = await startWorld({
+      folder: data(),
+      config: { limits: [month] },
+      gateway: { controlPort: 0 },
+    })
+    try {
+      const { controlUrl } = world.gateway
+      await writeFile(join(data(), 'control.json'), JSON.stringify({ url: controlUrl, token: null }))
+      await (await world.client('search')).chat.completions.create({ ...hello, max_tokens: 10 })
+      const next = { limits: [{ ...month, cap: '0.000001' }] }
+      const plan = await applied(next, '--config', config(), '--plan')
+      expect(plan.err).toMatch(
+        /^octroi: the new cap of "month", 0\.000001 USD, is below what counts already: 0\.\d+ settled, 0 held, 0 unresolved$/m,
+      )
+      expect(world.gateway.limits()).toMatchObject([{ cap: 10_000_000_000_000n }])
+      const { restart, warnings } = await appliedJson(next, '--config', config())
+      expect([restart, warnings]).toEqual([false, [expect.stringContaining('"month"')]])
+      expect(world.gateway.limits()).toMatchObject([{ cap: 1_000_000n, free: 0n }])
+      expect(JSON.parse(await readFile(config(), 'utf8'))).toEqual(next)
+      const raised = await applied({ limits: [month] }, '--config', config())
+      expect(raised.err).toContain('in force in the gateway that runs')
+      expect(world.gateway.limits()).toMatchObject([{ cap: 10_000_000_000_000n }])
     } finally {
       await world.close()
     }

@@ -4,6 +4,16 @@ import type { CommandEntry } from '../command.ts'
 /** Every command of the command line, by name. */
 export const commandIndex: readonly CommandEntry[] = [
   {
+    name: 'alerts list',
+    summary: 'Show the latest alerts, and whom each has reached',
+    load: async () => (await import('./alerts-list.ts')).command,
+  },
+  {
+    name: 'alerts test',
+    summary: 'Send an alert about nothing to every webhook, and say who took it',
+    load: async () => (await import('./alerts-test.ts')).command,
+  },
+  {
     name: 'apply',
     summary: 'Make keys, limits and rules those of a policy file, after showing what changes',
     load: async () => (await import('./apply.ts')).command,
@@ -122,6 +132,26 @@ export const commandIndex: readonly CommandEntry[] = [
     name: 'price',
     summary: 'Price recorded uses of AI APIs at the prices in force when they happened',
     load: async () => (await import('./price.ts')).command,
+  },
+  {
+    name: 'provider-keys list',
+    summary: 'List the stored keys of vendors: whose, how they end, since when',
+    load: async () => (await import('./provider-keys-list.ts')).command,
+  },
+  {
+    name: 'provider-keys rekey',
+    summary: 'Seal the stored keys of vendors with another master key',
+    load: async () => (await import('./provider-keys-rekey.ts')).command,
+  },
+  {
+    name: 'provider-keys remove',
+    summary: 'Forget a stored key of a vendor',
+    load: async () => (await import('./provider-keys-remove.ts')).command,
+  },
+  {
+    name: 'provider-keys set',
+    summary: 'Store a vendor’s key, sealed; it is read from standard input',
+    load: async () => (await import('./provider-keys-set.ts')).command,
   },
   {
     name: 'quote',

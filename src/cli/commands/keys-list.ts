@@ -21,7 +21,7 @@ export const command: CliCommand = {
       return 0
     }
     const owners = ['key', 'name', 'organization', 'team', 'project', 'environment']
-    const titles = [...owners, 'models', 'endpoints', 'unmetered', 'created', 'expires', 'revoked']
+    const titles = [...owners, 'models', 'endpoints', 'unmetered', 'spool', 'created', 'expires', 'revoked']
     const rows = keys.map((key) =>
       [
         key.id,
@@ -33,6 +33,7 @@ export const command: CliCommand = {
         key.models?.join(', ') ?? null,
         key.endpoints?.join(', ') ?? null,
         key.allowUnmetered ? 'yes' : null,
+        key.onLedgerFailure === 'refuse' ? null : key.onLedgerFailure.spool,
         key.createdAt,
         key.expiresAt,
         key.revokedAt,

@@ -48,6 +48,11 @@ const live = async (): Promise<void> => {
   expect(updated.key).toEqual({ ...key, models: null, expiresAt: until })
   const back = await json('key-changed', 'update', key.id, '--expires', 'never', '--tags', 'none')
   expect(back.key).toEqual({ ...key, models: null, tags: {} })
+  expect(key.onLedgerFailure).toBe('refuse')
+  const spooling = await json('key-changed', 'update', key.id, '--on-ledger-failure', 'spool=5.00')
+  expect(spooling.key.onLedgerFailure).toEqual({ spool: '5' })
+  expect(await json('keys-list', 'list')).toMatchObject([{ onLedgerFailure: { spool: '5' } }])
+  await json('key-changed', 'update', key.id, '--on-ledger-failure', 'refuse')
   expect((await json('key-changed', 'revoke', key.id)).key.revokedAt).not.toBeNull()
   expect(await json('keys-list', 'list')).toHaveLength(1)
 }
@@ -71,6 +76,9 @@ describe('the commands of keys', () => {
     [['create', '--models', 'a*b'], 'a * may stand only at the end'],
     [['create', '--expires', 'soon'], 'soon'],
     [['create', '--tags', 'a b=c'], 'tags'],
+    [['create', '--on-ledger-failure', 'pass'], 'neither refuse nor an amount'],
+    [['create', '--on-ledger-failure', 'spool=-1'], 'onLedgerFailure'],
+    [['create', '--on-ledger-failure', 'spool=a lot'], 'onLedgerFailure'],
     [['rotate', 'key_1', '--grace', 'long'], 'no length of time'],
     [['rotate', 'key_1', '--grace', '91d'], 'graceSeconds'],
   ])('refuse %j', async (words, said) => {

@@ -18,6 +18,10 @@ export const command: CliCommand = {
       .option('--control-port <port>', 'port of the control plane', '8788')
       .option('--data <folder>', 'where ledger and keys are kept', 'octroi-data')
       .option(
+        '--spool <folder>',
+        'where calls wait while the ledger cannot be written, best on another disk: the data folder',
+      )
+      .option(
         '--prices <folder>',
         'the folder with your own price files: prices in the data folder, if it is there',
       )

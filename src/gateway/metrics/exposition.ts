@@ -81,10 +81,13 @@ const block = (
 const sample = (name: string, series: string, value: string): string =>
   `${name}${series === '' ? '' : `{${series}}`} ${value}`
 
-const seriesOf = (labels: Labels): string =>
-  Object.entries(labels)
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
-    .join(',')
+const seriesOf = (labels: Labels): string => {
+  let series = ''
+  for (const name in labels) {
+    series += `${series === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`
+  }
+  return series
+}
 
 const joined = (series: string, more: string): string => (series === '' ? more : `${series},${more}`)
 

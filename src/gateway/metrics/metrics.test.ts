@@ -74,7 +74,14 @@ describe('the models of metrics', () => {
       metrics.called({ call, settlement: { ...settlement, charges }, cost: 1n } as never)
     }
     const lines = metrics
-      .text({ requestsInFlight: 0, callsOpen: 0, limits: [], ready: true })
+      .text({
+        requestsInFlight: 0,
+        callsOpen: 0,
+        limits: [],
+        alerts: {},
+        spool: { calls: 3, inMemory: 1, amount: 2_500_000_000_000n },
+        ready: true,
+      })
       .split('\n')
       .filter((line) => line.startsWith('octroi_calls_total{'))
     metrics.close()
@@ -82,5 +89,24 @@ describe('the models of metrics', () => {
     expect(lines.filter((line) => /model="m-\d*[13579]"/.test(line))).toEqual([])
     expect(lines.at(1)).toContain('model="other"')
     expect(lines.find((line) => line.includes('"other"'))).toMatch(/ 950$/)
+  })
+})
+
+describe('the metrics of the spool', () => {
+  it('say how many calls wait where, and their money', () => {
+    const metrics = createMetrics()
+    const spool = { calls: 3, inMemory: 1, amount: 2_500_000_000_000n }
+    const text = metrics.text({
+      requestsInFlight: 0,
+      callsOpen: 0,
+      limits: [],
+      alerts: {},
+      ready: true,
+      spool,
+    })
+    metrics.close()
+    expect(text).toContain('octroi_spooled_calls{place="disk"} 2\n')
+    expect(text).toContain('octroi_spooled_calls{place="memory"} 1\n')
+    expect(text).toContain('octroi_spool_amount 2.5\n')
   })
 })

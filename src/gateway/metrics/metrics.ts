@@ -3,8 +3,10 @@ import type { ErrorCode } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { LimitState } from '../../limits/admit.ts'
 import { formatAmount } from '../../limits/measure.ts'
+import { formatPicos } from '../../money/money.ts'
 import { meterFacts } from '../../usage/meter.ts'
 import type { Forward } from '../forward.ts'
+import type { SpoolStanding } from '../spool/spool-queue.ts'
 import type { TillLine } from '../till.ts'
 import { createCounter, createGauge, createHistogram, type Labels } from './exposition.ts'
 
@@ -31,6 +33,9 @@ export type Standing = {
   readonly requestsInFlight: number
   readonly callsOpen: number
   readonly limits: readonly LimitState[]
+  readonly spool: SpoolStanding
+  /** Deliveries of alerts by their state. */
+  readonly alerts: Readonly<Record<string, number>>
   readonly ready: boolean
 }
 
@@ -133,12 +138,22 @@ export const createMetrics = (): Metrics => {
   }
 }
 
-const gauges = ({ requestsInFlight, callsOpen, limits, ready }: Standing) => [
+const gauges = ({ requestsInFlight, callsOpen, limits, spool, alerts, ready }: Standing) => [
+  createGauge('octroi_alert_deliveries', 'Deliveries of alerts to webhooks, by state.', () =>
+    ['pending', 'sent', 'given up'].map((state) => [{ state }, alerts[state] ?? 0] as const),
+  ),
   createGauge('octroi_requests_in_flight', 'Requests that are being answered.', () => [
     [{}, requestsInFlight],
   ]),
   createGauge('octroi_calls_open', 'Calls that are reserved and not settled, of this process.', () => [
     [{}, callsOpen],
+  ]),
+  createGauge('octroi_spooled_calls', 'Calls that wait for the ledger, by where they wait.', () => [
+    [{ place: 'disk' }, spool.calls - spool.inMemory],
+    [{ place: 'memory' }, spool.inMemory],
+  ]),
+  createGauge('octroi_spool_amount', 'Money of calls that wait for the ledger: held and settled.', () => [
+    [{}, Number(formatPicos(spool.amount))],
   ]),
   createGauge('octroi_ready', '1 while new calls are taken.', () => [[{}, ready ? 1 : 0]]),
   createGauge(

@@ -26,9 +26,13 @@ const keyOf = (row: Row): Key => ({
   expiresAt: whole(row, 'expires_at'),
   tags: JSON.parse(text(row, 'tags') ?? '{}') as Key['tags'],
   allowUnmetered: whole(row, 'allow_unmetered') === 1,
+  onLedgerFailure: onLedgerFailure(text(row, 'spool')),
   createdAt: whole(row, 'created_at') ?? 0,
   revokedAt: whole(row, 'revoked_at'),
 })
+
+const onLedgerFailure = (spool: string | null): Key['onLedgerFailure'] =>
+  spool === null ? 'refuse' : { spool }
 
 const patterns = (json: string | null): readonly string[] | null =>
   json === null ? null : (JSON.parse(json) as readonly string[])
@@ -46,7 +50,7 @@ const createKey = (connection: Connection, { key, hash }: Pick<StoredKey, 'key' 
 const updateKey = (connection: Connection, key: Key): void => {
   connection.run(
     `UPDATE registry_key SET name = ?, organization = ?, team = ?, project = ?, environment = ?, models = ?,
-       endpoints = ?, expires_at = ?, tags = ?, allow_unmetered = ? WHERE id = ?`,
+       endpoints = ?, expires_at = ?, tags = ?, allow_unmetered = ?, spool = ? WHERE id = ?`,
     key.name,
     key.organization,
     key.team,
@@ -57,6 +61,7 @@ const updateKey = (connection: Connection, key: Key): void => {
     key.expiresAt,
     JSON.stringify(key.tags),
     key.allowUnmetered ? 1 : 0,
+    key.onLedgerFailure === 'refuse' ? null : key.onLedgerFailure.spool,
     key.id,
   )
 }

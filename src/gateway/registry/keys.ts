@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hash as digestOf, randomBytes } from 'node:crypto'
 import { OctroiError } from '../../errors.ts'
 import type { Database } from '../../ledger/database.ts'
 import type { Instant } from '../../time.ts'
@@ -22,6 +22,9 @@ export type KeyRights = {
   readonly tags: Readonly<Record<string, string>>
   /** It may use paths that no wire has: what they cost nobody here can say. */
   readonly allowUnmetered: boolean
+  /** What becomes of its calls while the ledger cannot be written: they are refused, or wait in the spool up to an
+   * amount of USD, as a decimal. */
+  readonly onLedgerFailure: 'refuse' | { readonly spool: string }
 }
 
 /** An Octroi key without its secret: whom its calls belong to, and what it may do. */
@@ -62,6 +65,9 @@ export type Keys = {
 
 const keyPrefix = 'oct_'
 
+/** Bounds the secrets whose keyed hash is remembered. */
+const digestsMax = 10_000
+
 /** True for what looks like an Octroi key. */
 export const isOctroiKey = (secret: string): boolean => secret.startsWith(keyPrefix)
 
@@ -83,6 +89,9 @@ export const openKeys = async (database: Database, keyed: (text: string) => stri
     secrets.set(hash, { id: key.id, until: null })
     for (const { hash, validUntil } of former) secrets.set(hash, { id: key.id, until: validUntil })
   }
+
+  // A keyed hash costs five times a plain one: that of a secret that opened a key is looked up by its digest.
+  const digests = new Map<string, string>()
 
   const get = (id: string): Key => {
     const key = keys.get(id)
@@ -135,7 +144,10 @@ export const openKeys = async (database: Database, keyed: (text: string) => stri
       return { secret, key: get(id) }
     },
     findKey: (secret, at) => {
-      const found = secrets.get(keyed(secret))
+      const digest = digestOf('sha256', secret, 'base64')
+      const stored = digests.get(digest) ?? keyed(secret)
+      const found = secrets.get(stored)
+      if (found !== undefined && digests.size < digestsMax) digests.set(digest, stored)
       if (found === undefined || (found.until !== null && at >= found.until)) return null
       return keys.get(found.id) ?? null
     },
@@ -148,6 +160,7 @@ const unbounded: KeyRights = {
   expiresAt: null,
   tags: {},
   allowUnmetered: false,
+  onLedgerFailure: 'refuse',
 }
 
 const newSecret = (): string => keyPrefix + randomBytes(32).toString('base64url')

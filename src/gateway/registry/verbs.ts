@@ -1,8 +1,10 @@
 import type { Connection, Verb } from '../../ledger/database.ts'
+import { alertVerbs } from './alert-verbs.ts'
 import { text, whole } from './cells.ts'
 import { endUserVerbs } from './end-user-verbs.ts'
 import { keptVerbs } from './kept-verbs.ts'
 import { keyVerbs } from './key-verbs.ts'
+import { providerKeyVerbs } from './provider-key-verbs.ts'
 import type { NamedObject, OwnedObject } from './registry.ts'
 import { storeVerbs } from './store-verbs.ts'
 import { watchVerbs } from './watch-verbs.ts'
@@ -111,4 +113,6 @@ export const verbs = {
   ...watchVerbs,
   ...keptVerbs,
   ...storeVerbs,
+  ...alertVerbs,
+  ...providerKeyVerbs,
 } satisfies Record<string, Verb>

@@ -62,7 +62,7 @@ const listen = (
   verbs: Verbs,
   { file }: ThreadSettings,
 ): void => {
-  const idle = setTimeout(() => connection.checkpoint(), idleMs).unref()
+  const idle = setTimeout(() => checkpoint(connection), idleMs).unref()
   port.on('message', (first: readonly Ask[]) => {
     idle.refresh()
     const asks = [...first]
@@ -79,6 +79,15 @@ const listen = (
       port.close()
     }
   })
+}
+
+/** What a full or broken disk does not let into the file stays in the log, and is brought in when it is idle again. */
+const checkpoint = (connection: SqliteConnection): void => {
+  try {
+    connection.checkpoint()
+  } catch (error) {
+    if (faultOf(error, '').code !== 'ledger_unavailable') throw error
+  }
 }
 
 /** Runs calls in one transaction, and gives the answers after its commit. Where one fails, all is undone and done again

@@ -1,0 +1,80 @@
+import type { Connection, Row, Verb } from '../../ledger/database.ts'
+import type { DueDelivery, StoredAlert, TriedDelivery } from './alerts.ts'
+import { text, whole } from './cells.ts'
+
+/** Keeps an alert and whom it is to reach; false where it is kept already. */
+const raiseAlert = (
+  connection: Connection,
+  { alert, receivers }: { alert: StoredAlert; receivers: readonly string[] },
+): boolean => {
+  const { id, type, body, at } = alert
+  const { changes } = connection.run(
+    'INSERT INTO registry_alert (id, type, body, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ...[id, type, body, at],
+  )
+  if (changes === 0) return false
+  for (const receiver of receivers) {
+    connection.run(
+      `INSERT INTO registry_alert_delivery (alert, receiver, state, attempts, next_at) VALUES (?, ?, 'pending', 0, ?)`,
+      ...[id, receiver, at],
+    )
+  }
+  return true
+}
+
+/** What is due for a receiver, oldest first. */
+const dueAlerts = (
+  connection: Connection,
+  { receiver, at, limit }: { receiver: string; at: number; limit: number },
+): readonly DueDelivery[] =>
+  connection
+    .all(
+      `SELECT a.*, d.attempts FROM registry_alert_delivery d JOIN registry_alert a ON a.id = d.alert
+       WHERE d.receiver = ? AND d.state = 'pending' AND d.next_at <= ? ORDER BY a.at, a.id LIMIT ?`,
+      ...[receiver, at, limit],
+    )
+    .map((row) => ({ alert: alertIn(row), attempts: whole(row, 'attempts') ?? 0 }))
+
+const triedAlert = (
+  connection: Connection,
+  { alert, receiver, state, nextAt, said }: TriedDelivery,
+): void => {
+  connection.run(
+    `UPDATE registry_alert_delivery SET state = ?, attempts = attempts + 1, next_at = ?, said = ?
+     WHERE alert = ? AND receiver = ?`,
+    ...[state, nextAt, said, alert, receiver],
+  )
+}
+
+const listAlerts = (connection: Connection, limit: number) =>
+  connection.all('SELECT * FROM registry_alert ORDER BY at DESC, id LIMIT ?', limit).map((row) => ({
+    ...alertIn(row),
+    deliveries: connection
+      .all('SELECT * FROM registry_alert_delivery WHERE alert = ? ORDER BY receiver', text(row, 'id'))
+      .map((delivery) => ({
+        receiver: text(delivery, 'receiver') ?? '',
+        state: text(delivery, 'state') ?? '',
+        attempts: whole(delivery, 'attempts') ?? 0,
+        said: text(delivery, 'said'),
+      })),
+  }))
+
+const countAlerts = (connection: Connection): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    connection
+      .all('SELECT state, count(*) AS times FROM registry_alert_delivery GROUP BY state')
+      .map((row) => [text(row, 'state') ?? '', whole(row, 'times') ?? 0]),
+  )
+
+const alertIn = (row: Row): StoredAlert => ({
+  id: text(row, 'id') ?? '',
+  type: text(row, 'type') ?? '',
+  body: text(row, 'body') ?? '',
+  at: whole(row, 'at') ?? 0,
+})
+
+/** The verbs of alerts. */
+export const alertVerbs = { raiseAlert, dueAlerts, triedAlert, listAlerts, countAlerts } satisfies Record<
+  string,
+  Verb
+>

@@ -1,0 +1,51 @@
+import type { Database } from '../../ledger/database.ts'
+import type { Instant } from '../../time.ts'
+
+/** An alert as it is kept. `body` is the JSON that is sent, the same at each attempt. */
+export type StoredAlert = {
+  readonly id: string
+  readonly type: string
+  readonly body: string
+  readonly at: Instant
+}
+
+export type DueDelivery = { readonly alert: StoredAlert; readonly attempts: number }
+
+export type TriedDelivery = {
+  readonly alert: string
+  readonly receiver: string
+  readonly state: 'pending' | 'sent' | 'given up'
+  readonly nextAt: Instant
+  readonly said: string | null
+}
+
+/** An alert and what became of it at each of its receivers. */
+export type ListedAlert = StoredAlert & {
+  readonly deliveries: readonly {
+    readonly receiver: string
+    readonly state: string
+    readonly attempts: number
+    readonly said: string | null
+  }[]
+}
+
+/** Alerts, durable: each once. */
+export type AlertStore = {
+  /** False where it was raised before. */
+  readonly raise: (raised: { alert: StoredAlert; receivers: readonly string[] }) => Promise<boolean>
+  readonly due: (asked: { receiver: string; at: Instant; limit: number }) => Promise<readonly DueDelivery[]>
+  readonly tried: (delivery: TriedDelivery) => Promise<void>
+  /** The latest first. */
+  readonly list: (limit: number) => Promise<readonly ListedAlert[]>
+  /** Deliveries by their state. */
+  readonly count: () => Promise<Readonly<Record<string, number>>>
+}
+
+/** The alerts of a database that was opened with `registryStore`. */
+export const openAlerts = (database: Database): AlertStore => ({
+  raise: (raised) => database.call('registry', 'raiseAlert', raised),
+  due: (asked) => database.call('registry', 'dueAlerts', asked),
+  tried: (delivery) => database.call('registry', 'triedAlert', delivery),
+  list: (limit) => database.call('registry', 'listAlerts', limit),
+  count: () => database.call('registry', 'countAlerts', null),
+})
