@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Fault, RouteFamily } from '../../src/sandbox/faults.ts'
 import { type RawReply, requestOf, sendRaw } from '../support/raw-client.ts'
+import { conserved } from './conservation.ts'
 import { costOf, readEntries } from './entries.ts'
 import { type Access, type NowWorld, startNow } from './now-world.ts'
 import { longForm, until } from './work.ts'
@@ -47,7 +48,10 @@ beforeAll(async () => {
   })
   access = await world.access('search')
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  await conserved(world)
+  await world.close()
+})
 
 type Leave = (body: string) => boolean
 

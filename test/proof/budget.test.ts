@@ -4,6 +4,7 @@ import { APIError } from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import { formatPicos, parsePicos } from '../../src/money/money.ts'
 import { startWorld, type TestWorld } from '../support/world.ts'
+import { settledWhole } from './conservation.ts'
 import { readEntries, type Standing, standings } from './entries.ts'
 import { longForm, saying, seeded } from './work.ts'
 
@@ -183,6 +184,8 @@ describe('a budget of 1 USD under 50 concurrent clients', () => {
       const passed = counts.reduce((sum, each) => sum + each.passed, 0)
       expect(world.sandbox.calls().length).toBe(passed)
       expect(world.till.length).toBe(passed)
+
+      expect(await settledWhole(world)).toBe(vendorTotal())
 
       // Another team is not stopped by it.
       await sales.chat.completions.create({ model: 'gpt-4', messages: [{ role: 'user', content: 'Hello' }] })

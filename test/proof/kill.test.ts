@@ -15,9 +15,10 @@ import { type GatewayProcess, startGatewayProcess } from './gateway-process.ts'
 import { type RestlessLoad, type Sleeper, startRestlessLoad } from './restless-load.ts'
 import { beta, longForm, seeded, until } from './work.ts'
 
-const kills = longForm ? 50 : 10
+const kills = longForm ? 200 : 20
 const start = parseInstant('2023-11-15T12:00:00Z')
-const stepMs = 10_000
+/** So far on the clock stands each time, in all less than the ten minutes of a lease. */
+const stepMs = longForm ? 2_500 : 10_000
 const nothing: Standing = { settled: 0n, held: 0n, unresolved: 0n }
 
 /** What was found when a gateway had come up again, before it was given new work. */
@@ -107,7 +108,7 @@ beforeAll(
     conflicts = countConflicts(folder)
     calls = await callsByAttempt()
   },
-  longForm ? 400_000 : 90_000,
+  longForm ? 1_500_000 : 150_000,
 )
 
 afterAll(async () => {
