@@ -4,6 +4,7 @@ import { startGateway } from '../gateway/app.ts'
 import { defaultConfig, type GatewayConfig, readConfig } from '../gateway/config.ts'
 import { masterKeyVariable, readMasterKey } from '../gateway/credentials/sealed-key.ts'
 import { openDataFolder } from '../gateway/data-folder.ts'
+import { unmatchedLine, unmatchedOf } from '../gateway/unmatched.ts'
 import { openVendorLimits } from '../limits/vendor-limits.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
 import { bundledLimits, bundledModels } from './bundled.ts'
@@ -68,6 +69,10 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
   }
   const { url, controlUrl } = gateway
   log.said(greeting(url, config, folder), 'listening', { url, controlUrl, ledger: folder })
+  for (const unmatched of unmatchedOf(config.limits, { keys: gateway.registry.listKeys(), config, book })) {
+    const { limit, dimension } = unmatched
+    log.said(unmatchedLine(unmatched), 'unmatched', { limit, dimension })
+  }
   await aborted(io.signal)
   log.said('octroi: no new calls; waiting for those in flight', 'stopping')
   await gateway.close(drainMs)
