@@ -43,16 +43,27 @@ const kinds = [
   { name: 'history, 100 KB', body: bodies(102_400, { history: true }) },
 ]
 
-const scenarios: readonly Scenario[] = [
+/** The peer, 1.15.2, answers every stream with 500 on Node 24: it writes into headers that cannot be changed. */
+type Measured = Scenario & { readonly withoutPeer?: true }
+
+const scenarios: readonly Measured[] = [
   ...kinds.map((kind) => ({ ...kind, connections: 1 })),
   ...kinds.map((kind) => ({ ...kind, connections: 64 })),
   { name: 'fresh prompt, 1 KB', body: bodies(1_024), connections: 256 },
-  { name: `stream of ${events} events, 1 KB`, body: bodies(1_024, { stream: true }), connections: 32 },
+  {
+    name: `stream of ${events} events, 1 KB`,
+    body: bodies(1_024, { stream: true }),
+    connections: 32,
+    withoutPeer: true,
+  },
 ]
 
 const names = ['direct', 'raw proxy', 'peer', 'before-send', 'before-reply'] as const
 const proxies = ['raw proxy', 'peer', 'before-send', 'before-reply'] as const
 type Name = (typeof names)[number]
+
+const isIn = (scenario: Measured | undefined, name: Name): boolean =>
+  name !== 'peer' || scenario?.withoutPeer !== true
 type Cell = Record<Name, Stretch[]>
 
 /** All rounds: in each, every scenario, and in each scenario the five one after another. */
@@ -68,6 +79,7 @@ const measure = async (targets: Readonly<Record<Name, Target>>): Promise<readonl
     for (const [index, scenario] of scenarios.entries()) {
       for (let turn = 0; turn < names.length; turn += 1) {
         const name = names[(turn + Math.max(0, round)) % names.length] ?? 'direct'
+        if (!isIn(scenario, name)) continue
         const stretch = await targets[name].run(scenario, round < 0 ? 150 : stretchMs)
         // The first round warms up.
         if (round >= 0) cells[index]?.[name].push(stretch)
@@ -104,21 +116,23 @@ const throughput = (cells: readonly Cell[]): string =>
       ].map(right),
     ],
     cells.flatMap((cell, index) =>
-      names.map((name, line) => {
-        const figures = figuresOf(cell[name])
-        const { name: title, connections } = scenarios[index] ?? { name: '', connections: 0 }
-        return [
-          ...(line === 0 ? [title, `${connections}`] : ['', '']),
-          shown(name),
-          figures.requestsPerSecond.toFixed(0),
-          figures.cpuMsPerRequest.toFixed(3),
-          name === 'direct' ? '' : cpuRatio(cell[name], cell['raw proxy']).toFixed(2),
-          name === 'direct' ? '' : cpuRatio(cell[name], cell.peer).toFixed(2),
-          figures.p50.toFixed(2),
-          figures.p99.toFixed(2),
-          megabytes(figures.rssBytes),
-        ]
-      }),
+      names
+        .filter((name) => isIn(scenarios[index], name))
+        .map((name, line) => {
+          const figures = figuresOf(cell[name])
+          const { name: title, connections } = scenarios[index] ?? { name: '', connections: 0 }
+          return [
+            ...(line === 0 ? [title, `${connections}`] : ['', '']),
+            shown(name),
+            figures.requestsPerSecond.toFixed(0),
+            figures.cpuMsPerRequest.toFixed(3),
+            name === 'direct' ? '' : cpuRatio(cell[name], cell['raw proxy']).toFixed(2),
+            name === 'direct' || cell.peer.length === 0 ? '' : cpuRatio(cell[name], cell.peer).toFixed(2),
+            figures.p50.toFixed(2),
+            figures.p99.toFixed(2),
+            megabytes(figures.rssBytes),
+          ]
+        }),
     ),
     look,
   )

@@ -4,7 +4,7 @@ import { answerParent, listen } from './child.ts'
 
 /** The least a proxy can do on the same parts: `node:http` in, an `undici` pool out, the body passed on as it
  * comes. It reads, checks and writes down nothing. `raw-proxy.ts URL`. */
-const upstream = new Pool(process.argv[2] ?? '', { connections: 512 })
+const upstream = new Pool(process.argv[2] ?? '', { connections: 10_000 })
 
 const pass = (request: IncomingMessage, response: ServerResponse): void => {
   const { host: _, connection: __, ...headers } = request.headers

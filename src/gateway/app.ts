@@ -130,11 +130,15 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const counters = createAdmission(config.limits, await ledger.balances())
   const waiting = createWaiting(counters, clock, bounds, (crossing) => {
     options.onCrossing?.(crossing)
-    notify.nudge()
+    notify.crossed(crossing)
   })
   const { admission } = waiting
   const vendorPools = createVendorPools(
-    new Map(upstreams.flatMap(({ provider, tier }) => (tier === null ? [] : [[provider.id, tier]]))),
+    new Map(
+      upstreams.flatMap(({ name, provider, tier }) =>
+        tier === null ? [] : [[name, { provider: provider.id, tier }]],
+      ),
+    ),
     options.vendorLimits ?? null,
     clock,
   )
@@ -223,6 +227,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     await vectorStorage.expire(now)
     await accruals.close(now)
     await notify.look()
+    await notify.watch()
     // What a receiver takes long to answer keeps nothing here waiting.
     notify.send().catch(report)
   }

@@ -48,9 +48,15 @@ const shownAlert = ({ id, at, body, deliveries }: ListedAlert) => ({
 
 const policyPath = '/octroi/v1/policy'
 
-const smallBody = bodyLimit({ maxSize: 65_536 })
+const upTo = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: (context) =>
+      answer(context, new OctroiError('body_too_large', `The body is larger than ${maxSize} bytes.`)),
+  })
+const smallBody = upTo(65_536)
 /** A thousand limits have room in it. */
-const largeBody = bodyLimit({ maxSize: 4_000_000 })
+const largeBody = upTo(4_000_000)
 
 const shownPolicy = ({ policy }: Parts) => ({ version: policy.version(), ...policy.rules().written })
 

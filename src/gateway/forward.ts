@@ -39,13 +39,17 @@ export type ForwardTimeouts = {
 /** As long as the official clients wait: 600 s for a reply to begin, 300 s between its parts. */
 export const defaultTimeouts: ForwardTimeouts = { connectMs: 10_000, headersMs: 600_000, bodyMs: 300_000 }
 
+/** Connections to one vendor: as many as calls may be in flight. A call beyond them would wait, held and unseen, for a
+ * stream of someone else to end. */
+const connectionsMax = 10_000
+
 export const createForward = (timeouts: ForwardTimeouts): Forward => {
   const pools = new Map<string, Pool>()
   const poolOf = (origin: string): Pool => {
     const known = pools.get(origin)
     if (known !== undefined) return known
     const pool = new Pool(origin, {
-      connections: 512,
+      connections: connectionsMax,
       connect: { timeout: timeouts.connectMs },
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyMs,

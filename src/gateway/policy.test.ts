@@ -128,6 +128,8 @@ describe('the rules of a gateway', () => {
       const { status: found, json } = await put(body)
       expect([found, json.error.message]).toEqual([status, expect.stringContaining(said)])
     }
+    const large = await put(JSON.stringify({ limits: 'x'.repeat(4_000_001) }))
+    expect([large.status, large.json.error.code]).toEqual([413, 'body_too_large'])
     const { status, json } = await put({ limits: [] }, { 'if-match': '"0123"' })
     expect([status, json.error.code]).toEqual([412, 'policy_outdated'])
     expect(await read()).toEqual(before)

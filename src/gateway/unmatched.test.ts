@@ -54,6 +54,12 @@ describe('a limit is about nothing', () => {
   })
 })
 
+it('a provider goes by the name that it is configured under', () => {
+  const providers = { mine: { kind: 'openai', baseUrl: 'https://example.com/v1' } }
+  expect(found({ provider: 'mine' }, { providers })).toEqual([])
+  expect(found({ provider: 'openai' }, { providers })).toEqual(['provider openai'])
+})
+
 it('says so', () => {
   expect(unmatchedLine({ limit: 'a', dimension: 'team', patterns: ['x', 'y'] })).toBe(
     'octroi: the limit "a" is about nothing: there is no team "x" or "y" here (yet)',

@@ -57,7 +57,7 @@ const namesKnown = ({
       environment: open.map(({ environment }) => environment),
     }),
     key: open.map(({ id }) => id),
-    provider: upstreams.map(({ provider }) => provider.id),
+    provider: upstreams.map(({ name }) => name),
     endpoint: upstreams.flatMap(({ provider }) => [...provider.endpoints.map(({ id }) => id), 'unmetered']),
     ...(isPriced && {
       model: [...models, ...upstreams.flatMap((upstream) => Object.keys(upstream.models ?? {}))],

@@ -33,7 +33,10 @@ const enters = (entered: Entered): boolean => {
 describe('the pool of a model in tier 1: 20 requests and 20,000 tokens a minute', () => {
   const open = (tier: '1' | '2' = '1') => {
     const clock = manualClock(at)
-    return { clock, pools: createVendorPools(new Map([['openai', tier]]), limits, clock) }
+    return {
+      clock,
+      pools: createVendorPools(new Map([['openai', { provider: 'openai', tier }]]), limits, clock),
+    }
   }
 
   it('takes all but one of twenty calls at once, and one more at the pace of nineteen a minute', () => {
@@ -116,11 +119,13 @@ describe('a gateway that knows the tier of its account', () => {
     await world.close()
   })
 
-  const start = async (tier: object) => {
+  const start = async (tier: object, name = 'openai') => {
     const files = await bundledLimits()
     world = await startWorld({
       config: (sandbox) => ({
-        providers: { openai: { baseUrl: sandbox.baseUrl, keyVariable: 'VENDOR_KEY', ...tier } },
+        providers: {
+          [name]: { kind: 'openai', baseUrl: sandbox.baseUrl, keyVariable: 'VENDOR_KEY', ...tier },
+        },
       }),
       sandbox: { limits: { files, tier: '1' }, outputTokens: 5 },
       gateway: { vendorLimits: limits },
@@ -139,7 +144,8 @@ describe('a gateway that knows the tier of its account', () => {
       )
 
   it('lets calls wait for what the vendor would refuse', async () => {
-    const client = await start({ tier: '1' })
+    // The provider goes by the operator's own name for it.
+    const client = await start({ tier: '1', pricesFrom: 'openai' }, 'mine')
     const statuses = await Promise.all(Array.from({ length: 40 }, () => ask(client)))
     expect(statuses.filter((status) => status !== 200)).toEqual([])
     // A burst of nineteen, and twenty-one more at nineteen a minute.

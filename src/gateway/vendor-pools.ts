@@ -43,9 +43,12 @@ const poolsMax = 1_000
 
 const free: Entered = { refused: null, keep: () => {}, undo: () => {} }
 
-/** `tiers`: of each provider, the tier that the operator says its account is in. */
+/** An account at a vendor: the tier that the operator says it is in. */
+export type Account = { readonly provider: string; readonly tier: VendorTier }
+
+/** `accounts`: by the names under which providers are configured, which calls have. */
 export const createVendorPools = (
-  tiers: ReadonlyMap<string, VendorTier>,
+  accounts: ReadonlyMap<string, Account>,
   vendorLimits: VendorLimits | null,
   clock: Clock,
 ): VendorPools => {
@@ -53,9 +56,9 @@ export const createVendorPools = (
   const open = new Map<string, { readonly pool: Pool; readonly ended: Omit<Ended, 'at'> }>()
 
   const poolOf = ({ provider, model }: Pick<Call, 'provider' | 'model'>, at: Instant): Pool | null => {
-    const tier = tiers.get(provider)
-    if (tier === undefined || vendorLimits === null) return null
-    const row = findVendorLimits(vendorLimits, { provider, model, tier, at })
+    const account = accounts.get(provider)
+    if (account === undefined || vendorLimits === null) return null
+    const row = findVendorLimits(vendorLimits, { ...account, model, at })
     if (row === null) return null
     const name = `${provider}\n${row.model}\n${row.from}`
     const known = pools.get(name)

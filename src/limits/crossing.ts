@@ -20,6 +20,9 @@ export type Crossing = {
   readonly share: string
   readonly cap: bigint
   readonly used: bigint
+  readonly settled: bigint
+  readonly held: bigint
+  readonly unresolved: bigint
 }
 
 /** What of a limit has crossed its `warnAt` shares. */
@@ -79,6 +82,7 @@ export const createCrossings = (
           id: JSON.stringify([name, counter, windowStart, share]),
           ...{ limit: name, counter: counterIn(counter), measure, currency },
           ...{ windowStart, resetsAt: standing.resetsAt, share, cap, used },
+          ...{ settled: standing.settled, held: standing.held, unresolved: standing.unresolved },
         }
       })
     },

@@ -45,27 +45,36 @@ export const isPublicAddress = (address: string): boolean => {
   return version !== 0 && !special.check(address, version === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** Throws `bad_input` where a host is written as an address that is not public. A name is judged when it is looked up. */
-export const refusePrivateHost = (host: string): void => {
+/** Where an address may be: on the public internet, or inside the operator's own network. */
+export type Reach = 'public' | 'private'
+
+const isWithin = (reach: Reach, address: string): boolean => isPublicAddress(address) === (reach === 'public')
+
+/** Throws `bad_input` where a host is written as an address out of reach. A name is judged when it is looked up. */
+export const refuseOutOfReach = (reach: Reach, host: string): void => {
   const address = host.replace(/^\[|\]$/g, '')
-  if (isIP(address) !== 0 && !isPublicAddress(address)) throw notPublic(address)
+  if (isIP(address) !== 0 && !isWithin(reach, address)) throw outOfReach(reach, address)
 }
 
-/** Looks a name up at each connection, and connects to public addresses alone: a name that changes its mind in between
- * leads nowhere. */
-export const publicLookup: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const refused = addresses?.find(({ address }) => !isPublicAddress(address))
-    const [first] = addresses ?? []
-    if (error !== null || first === undefined) done(error ?? notPublic(hostname), '', 0)
-    else if (refused !== undefined) done(notPublic(refused.address), '', 0)
-    else if (options.all === true) done(null, addresses)
-    else done(null, first.address, first.family)
-  })
-}
+/** Looks a name up at each connection, and connects to addresses within reach alone: a name that changes its mind in
+ * between leads nowhere. */
+export const lookupWithin =
+  (reach: Reach): LookupFunction =>
+  (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? []
+      const refused = addresses?.find(({ address }) => !isWithin(reach, address))
+      if (error !== null || first === undefined) done(error ?? outOfReach(reach, hostname), '', 0)
+      else if (refused !== undefined) done(outOfReach(reach, refused.address), '', 0)
+      else if (options.all === true) done(null, addresses)
+      else done(null, first.address, first.family)
+    })
+  }
 
-const notPublic = (address: string): OctroiError =>
+const outOfReach = (reach: Reach, address: string): OctroiError =>
   new OctroiError(
     'bad_input',
-    `A webhook may not point at ${address.slice(0, 60)}, which is no public address. Where that is meant, set "allowPrivate".`,
+    reach === 'public'
+      ? `A webhook may not point at ${address.slice(0, 60)}, which is no public address. Where that is meant, set "allowPrivate".`
+      : `A webhook may not point at ${address.slice(0, 60)} in the clear: that is a public address. Use https.`,
   )

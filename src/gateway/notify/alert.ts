@@ -41,18 +41,21 @@ export const alertPayloadSchema = z.union([
   z.object({ type: z.literal('alert.test'), timestamp: instant, data: z.object({}) }),
 ])
 
+/** What an alert tells of a counter. */
+type Told = Omit<LimitState, 'free' | 'over'>
+
 /** A counter that has reached a share of its cap: the same alert in the same window, whoever sees it again. */
-export const thresholdAlert = (state: LimitState, share: string, at: Instant): StoredAlert =>
+export const thresholdAlert = (state: Told, share: string, at: Instant): StoredAlert =>
   made('limit.threshold', [...nameOf(state), share], { ...shown(state), share }, at)
 
-/** A counter that is spent faster than its period allows: once in a longer stretch of its rule. */
+/** A counter that is spent faster than its period allows, as of an instant. */
 export const burnAlert = (
   state: LimitState,
   { longMs, shortMs, factor }: BurnRule,
   at: Instant,
 ): StoredAlert => {
   const told = { factor: format(factor), longSeconds: longMs / 1_000, shortSeconds: shortMs / 1_000 }
-  const name = [...nameOf(state), longMs, Math.floor(at / longMs)]
+  const name = [...nameOf(state), longMs, at]
   return made('limit.burn_rate', name, { ...shown(state), ...told }, at)
 }
 
@@ -69,13 +72,13 @@ const made = (type: string, name: readonly unknown[], data: object, at: Instant)
   at,
 })
 
-const nameOf = ({ limit, counter, windowStart }: LimitState): readonly unknown[] => [
+const nameOf = ({ limit, counter, windowStart }: Told): readonly unknown[] => [
   limit,
   Object.entries(counter).sort(([a], [b]) => (a < b ? -1 : 1)),
   windowStart,
 ]
 
-const shown = (state: LimitState) => {
+const shown = (state: Told) => {
   const written = (units: bigint): string => formatAmount(state.measure, units)
   return {
     limit: state.limit,

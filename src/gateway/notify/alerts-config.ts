@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
 import { parsePicos } from '../../money/money.ts'
-import { refusePrivateHost } from './addresses.ts'
+import { refuseOutOfReach } from './addresses.ts'
 import type { BurnSettings } from './burn-watch.ts'
-import type { Webhook } from './webhook.ts'
+import { reachOf, type Webhook } from './webhook.ts'
 
 /** Who is told of limits, as zod reads it. */
 export const alertsSchema = z.strictObject({
@@ -13,7 +13,7 @@ export const alertsSchema = z.strictObject({
         url: z.url({ protocol: /^https?$/ }),
         /** The name of the environment variable that holds its secret, `whsec_` and base64. */
         secretVariable: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
-        /** It may be on a private address, and spoken to in the clear. */
+        /** It may be on a private address, and there be spoken to in the clear. */
         allowPrivate: z.boolean().default(false),
       }),
     )
@@ -42,13 +42,15 @@ export const readAlerts = (
   { webhooks, burnRate }: z.output<typeof alertsSchema>,
   environment: Environment,
 ): Alerts => ({
-  webhooks: webhooks.map(({ url: written, secretVariable, allowPrivate }) => {
+  webhooks: webhooks.map(({ url: written, secretVariable, allowPrivate }, at) => {
     const url = new URL(written)
-    if (!allowPrivate) {
-      refusePrivateHost(url.hostname)
-      if (url.protocol !== 'https:') {
-        throw bad(`${url.origin} is not https. Where that is meant, set "allowPrivate".`)
-      }
+    const reach = reachOf({ url, allowPrivate })
+    if (reach !== null) refuseOutOfReach(reach, url.hostname)
+    if (reach === 'public' && url.protocol !== 'https:') {
+      throw bad(`${url.origin} is not https. Inside your network, set "allowPrivate".`)
+    }
+    if (webhooks.findIndex((other) => new URL(other.url).href === url.href) < at) {
+      throw bad(`${url.origin}${url.pathname} stands there twice.`)
     }
     return { url, secret: secretIn(secretVariable, environment), allowPrivate }
   }),

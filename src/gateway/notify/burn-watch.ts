@@ -1,5 +1,6 @@
 import { type BurnRule, burning, burnRules, type Stretch } from '../../limits/burn-rate.ts'
 import type { LimitState } from '../../limits/decision.ts'
+import type { Limit } from '../../limits/limit.ts'
 import { matcherOf } from '../../limits/pattern.ts'
 import { compare, rational } from '../../money/rational.ts'
 import type { Instant } from '../../time.ts'
@@ -11,13 +12,21 @@ export type BurnSettings = { readonly limits: readonly string[]; readonly spentM
 
 /** Watches how fast budgets are spent. */
 export type BurnWatch = {
-  readonly isAny: boolean
+  /** Whether a limit is watched. */
+  readonly isAbout: (limit: Pick<Limit, 'name' | 'measure'>) => boolean
   /** Takes note of where counters stand, and gives an alert for each that is spent too fast. */
   readonly look: (states: readonly LimitState[], at: Instant) => readonly StoredAlert[]
 }
 
 /** Where a counter stood at an instant. */
 type Sample = { readonly at: Instant; readonly used: bigint }
+
+/** How a counter stood in its window, and when each rule, by its longer stretch, was last told of. */
+type Series = {
+  readonly windowStart: Instant
+  readonly samples: Sample[]
+  readonly told: Map<number, Instant>
+}
 
 /** A budget is there to be spent: as fast as time goes is no alarm. */
 const rules = burnRules.filter(({ factor }) => compare(factor, rational(1n)) > 0)
@@ -30,34 +39,37 @@ const countersMax = 10_000
  * was before this process began is not known: a rule is asked once its longer stretch has been watched. */
 export const createBurnWatch = (settings: BurnSettings | null): BurnWatch => {
   const matchers = (settings?.limits ?? []).map(matcherOf)
-  const watched = new Map<string, { windowStart: Instant; readonly samples: Sample[] }>()
+  const watched = new Map<string, Series>()
   const longest = Math.max(...rules.map(({ longMs }) => longMs))
 
-  const samplesOf = (state: LimitState, at: Instant): readonly Sample[] => {
+  const isAbout: BurnWatch['isAbout'] = ({ name, measure }) =>
+    measure === 'cost' && matchers.some((matches) => matches(name))
+
+  const seriesOf = (state: LimitState, at: Instant): Series => {
     const name = JSON.stringify([state.limit, state.counter])
     const used = state.settled + state.unresolved
     const known = watched.get(name)
-    const series =
+    const series: Series =
       known !== undefined && known.windowStart === state.windowStart
         ? known
-        : { windowStart: state.windowStart, samples: [] }
+        : { windowStart: state.windowStart, samples: [], told: new Map() }
     if (known !== series && watched.size >= countersMax) watched.clear()
     watched.set(name, series)
     const { samples } = series
     const last = samples.at(-1)
     if (last === undefined || at - last.at >= sampleMs) samples.push({ at, used })
     while (samples.length > 2 && (samples[1]?.at ?? at) <= at - longest) samples.shift()
-    return samples
+    return series
   }
 
   return {
-    isAny: settings !== null,
+    isAbout,
     look: (states, at) => {
       if (settings === null) return []
       return states.flatMap((state) => {
         const { measure, limit, windowStart, resetsAt, cap } = state
-        if (measure !== 'cost' || resetsAt === null || !matchers.some((matches) => matches(limit))) return []
-        const samples = samplesOf(state, at)
+        if (resetsAt === null || !isAbout({ name: limit, measure })) return []
+        const { samples, told } = seriesOf(state, at)
         const periodMs = resetsAt - windowStart
         const used = state.settled + state.unresolved
         const lookBack = (lengthMs: number): Stretch => ({
@@ -66,9 +78,13 @@ export const createBurnWatch = (settings: BurnSettings | null): BurnWatch => {
         })
         const isKnown = ({ longMs }: BurnRule): boolean =>
           longMs <= periodMs && (samples[0]?.at ?? at) <= at - longMs
-        return burning(rules.filter(isKnown), { cap, spentMin: settings.spentMin }, lookBack).map((rule) =>
-          burnAlert(state, rule, at),
-        )
+        const isNew = ({ longMs }: BurnRule): boolean =>
+          at - (told.get(longMs) ?? Number.NEGATIVE_INFINITY) >= longMs
+        const asked = rules.filter((rule) => isKnown(rule) && isNew(rule))
+        return burning(asked, { cap, spentMin: settings.spentMin }, lookBack).map((rule) => {
+          told.set(rule.longMs, at)
+          return burnAlert(state, rule, at)
+        })
       })
     },
   }

@@ -1,3 +1,4 @@
+import type { Crossing } from '../../limits/crossing.ts'
 import type { LimitState } from '../../limits/decision.ts'
 import type { Limit } from '../../limits/limit.ts'
 import { format, type Rational } from '../../money/rational.ts'
@@ -9,10 +10,13 @@ import type { SendWebhook, Webhook } from './webhook.ts'
 
 /** Tells of limits, to whoever is to know: each alert once, kept before it is sent. */
 export type Notify = {
-  /** Looks at the limits as they stand, and raises what nobody was told of yet. */
+  /** A share of a cap was reached: raises it, and sends soon. */
+  readonly crossed: (crossing: Crossing) => void
+  /** Looks at limits with shares as they stand, and raises what nobody was told of yet: once, since what was reached just
+   * before the process began may not be kept, and again under other limits. */
   readonly look: () => Promise<void>
-  /** Looks soon: something may have crossed. */
-  readonly nudge: () => void
+  /** Looks at how fast budgets are spent. */
+  readonly watch: () => Promise<void>
   /** Sends what is due, one after another to each receiver. */
   readonly send: () => Promise<void>
   /** Raises an alert about nothing. */
@@ -53,7 +57,11 @@ export const createNotify = (parts: {
   readonly webhooks: readonly Webhook[]
   readonly transport: { readonly send: SendWebhook; readonly close: () => Promise<void> }
   readonly limits: () => readonly Limit[]
-  readonly state: (at: Instant, countersMax: number) => readonly LimitState[]
+  readonly state: (
+    at: Instant,
+    countersMax: number,
+    isAsked: (limit: Limit) => boolean,
+  ) => readonly LimitState[]
   readonly burn: BurnWatch
   readonly clock: Clock
   /** From 0 to 1: spreads retries. */
@@ -64,8 +72,10 @@ export const createNotify = (parts: {
   const { store, webhooks, transport, clock, burn } = parts
   const receivers = webhooks.map(({ url }) => url.href)
   const known = new Set<string>()
-  let [looking, sending]: [Promise<void> | null, Promise<void> | null] = [null, null]
-  let nudged: NodeJS.Timeout | undefined
+  /** The turn of each receiver, so that one which hangs keeps no other waiting. */
+  const turns = new Map<string, Promise<void>>()
+  const working = new Set<Promise<void>>()
+  let lookedUnder: readonly Limit[] | null = null
   let counts: Readonly<Record<string, number>> = {}
 
   const raise = async (alert: StoredAlert): Promise<void> => {
@@ -75,24 +85,17 @@ export const createNotify = (parts: {
     if (isNew) parts.told({ kind: 'raised', alert })
   }
 
-  const lookNow = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
+    const asked = parts.limits()
+    if (asked === lookedUnder) return
     const at = clock.now()
-    const limits = new Map(parts.limits().map((limit) => [limit.name, limit]))
-    if (![...limits.values()].some(({ warnAt }) => warnAt.length > 0) && !burn.isAny) return
-    const states = parts.state(at, countersMax)
-    for (const state of states) {
+    const limits = new Map(asked.map((limit) => [limit.name, limit]))
+    for (const state of parts.state(at, countersMax, ({ warnAt }) => warnAt.length > 0)) {
       for (const share of limits.get(state.limit)?.warnAt ?? []) {
         if (isReached(share, state)) await raise(thresholdAlert(state, format(share), at))
       }
     }
-    for (const alert of burn.look(states, at)) await raise(alert)
-  }
-
-  const look = (): Promise<void> => {
-    looking ??= lookNow().finally(() => {
-      looking = null
-    })
-    return looking
+    lookedUnder = asked
   }
 
   const waitMs = (attempts: number): number =>
@@ -112,37 +115,52 @@ export const createNotify = (parts: {
     }
   }
 
-  const send = (): Promise<void> => {
-    sending ??= Promise.all(webhooks.map(sendTo))
-      .then(async () => {
-        counts = await store.count()
+  const turnOf = (webhook: Webhook): Promise<void> => {
+    const { href } = webhook.url
+    const turn =
+      turns.get(href) ??
+      sendTo(webhook).finally(() => {
+        turns.delete(href)
       })
-      .finally(() => {
-        sending = null
-      })
-    return sending
+    turns.set(href, turn)
+    return turn
+  }
+
+  const send = async (): Promise<void> => {
+    await Promise.all(webhooks.map(turnOf))
+    counts = await store.count()
+  }
+
+  const raiseCrossing = async (crossing: Crossing): Promise<void> => {
+    await raise(thresholdAlert(crossing, crossing.share, clock.now()))
+    await send()
   }
 
   return {
+    crossed: (crossing) => {
+      const work = raiseCrossing(crossing)
+        .catch(parts.report)
+        .finally(() => working.delete(work))
+      working.add(work)
+    },
     look,
-    nudge: () => {
-      nudged ??= setTimeout(() => {
-        nudged = undefined
-        look().then(send).catch(parts.report)
-      }, 50)
+    watch: async () => {
+      const at = clock.now()
+      for (const alert of burn.look(parts.state(at, countersMax, burn.isAbout), at)) await raise(alert)
     },
     send,
     test: async () => {
       const alert = testAlert(`${clock.now()} ${parts.random()}`, clock.now())
       await raise(alert)
+      // A turn that has begun may not have it.
+      await Promise.allSettled([...turns.values()])
       await send()
       return alert
     },
     counts: () => counts,
     stop: async () => {
-      clearTimeout(nudged)
       await transport.close()
-      await Promise.allSettled([looking, sending])
+      await Promise.allSettled([...turns.values(), ...working])
     },
   }
 }

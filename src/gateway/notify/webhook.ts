@@ -2,13 +2,13 @@ import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
 import type { Instant } from '../../time.ts'
 import type { StoredAlert } from '../registry/alerts.ts'
-import { publicLookup, refusePrivateHost } from './addresses.ts'
+import { lookupWithin, type Reach, refuseOutOfReach } from './addresses.ts'
 
 /** A receiver of alerts. `secret` is the key that signs. */
 export type Webhook = {
   readonly url: URL
   readonly secret: Uint8Array
-  /** It may be on a private address, and may be spoken to in the clear. */
+  /** It may be on a private address, and there be spoken to in the clear. */
   readonly allowPrivate: boolean
 }
 
@@ -28,18 +28,20 @@ const signatureOf = (
 export const createSendWebhook = (): { readonly send: SendWebhook; readonly close: () => Promise<void> } => {
   const connect = { timeout: timeoutMs }
   const agents = {
-    public: new Agent({ connect: { ...connect, lookup: publicLookup } }),
-    any: new Agent({ connect }),
+    public: new Agent({ connect: { ...connect, lookup: lookupWithin('public') } }),
+    private: new Agent({ connect: { ...connect, lookup: lookupWithin('private') } }),
+    anywhere: new Agent({ connect }),
   }
   return {
     send: async (webhook, alert, at) => {
-      const { url, allowPrivate } = webhook
+      const { url } = webhook
+      const reach = reachOf(webhook)
       const seconds = Math.floor(at / 1_000)
       try {
-        if (!allowPrivate) refusePrivateHost(url.hostname)
+        if (reach !== null) refuseOutOfReach(reach, url.hostname)
         const { statusCode, body } = await request(url, {
           method: 'POST',
-          dispatcher: allowPrivate ? agents.any : agents.public,
+          dispatcher: agents[reach ?? 'anywhere'],
           headers: {
             'content-type': 'application/json',
             'user-agent': 'octroi',
@@ -60,10 +62,14 @@ export const createSendWebhook = (): { readonly send: SendWebhook; readonly clos
       }
     },
     close: async () => {
-      await Promise.all([agents.public.destroy(), agents.any.destroy()])
+      await Promise.all(Object.values(agents).map((agent) => agent.destroy()))
     },
   }
 }
+
+/** Where a webhook may be; null is anywhere. In the clear it may be inside the operator's network alone. */
+export const reachOf = ({ url, allowPrivate }: Pick<Webhook, 'url' | 'allowPrivate'>): Reach | null =>
+  allowPrivate ? (url.protocol === 'http:' ? 'private' : null) : 'public'
 
 const reasonOf = (error: unknown): string => {
   const { name, message, code } = error as { name?: string; message?: string; code?: string }
