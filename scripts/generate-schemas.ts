@@ -1,23 +1,27 @@
-/** Writes `schemas/`, the JSON Schemas of what the command line reads and prints, from `src/cli/schemas.ts`:
+/** Writes `schemas/`: the JSON Schemas of what the command line reads and prints, from `src/cli/schemas.ts`, and the
+ * description of the HTTP interface, from `src/gateway/api/`:
  *
  *     node scripts/generate-schemas.ts */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { schemas } from '../src/cli/schemas.ts'
+import { openApi } from '../src/gateway/api/openapi.ts'
 
 const folder = fileURLToPath(new URL('../schemas/', import.meta.url))
 
 /** Every file of `schemas/` as it should be, by its name. */
 export const schemaFiles = (): ReadonlyMap<string, string> =>
-  new Map(
-    Object.entries(schemas).map(([name, schema]) => {
+  new Map([
+    ...Object.entries(schemas).map(([name, schema]): [string, string] => {
       const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })
       const [, what, version] = /^(.+)-(\d+)$/.exec(name) ?? []
-      const whole = { $schema, $id: `urn:octroi:schema:${what}:${version}`, ...rest }
-      return [`${name}.json`, `${JSON.stringify(whole, null, 2)}\n`]
+      return [`${name}.json`, written({ $schema, $id: `urn:octroi:schema:${what}:${version}`, ...rest })]
     }),
-  )
+    ['openapi.json', written(openApi())],
+  ])
+
+const written = (json: object): string => `${JSON.stringify(json, null, 2)}\n`
 
 /** The files of `schemas/` as they stand. */
 export const writtenSchemas = (): ReadonlyMap<string, string> =>

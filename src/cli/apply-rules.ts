@@ -1,11 +1,22 @@
-import { findControl } from '../gateway/data-folder.ts'
-import type { ShownLimit } from '../gateway/limit-states.ts'
+import { stat } from 'node:fs/promises'
+import { type GatewayConfig, readConfig } from '../gateway/config.ts'
+import { findControl, ledgerFile } from '../gateway/data-folder.ts'
+import { type ListedLimit, listedLimits, type ShownLimit } from '../gateway/limit-states.ts'
+import { unmatchedLines, unmatchedOf } from '../gateway/unmatched.ts'
+import { openLedger } from '../ledger/ledger.ts'
+import { createAdmission } from '../limits/admit.ts'
+import { clockFrom } from './clock.ts'
+import type { Io } from './command.ts'
 import { askControl } from './control.ts'
+import { readKeys } from './keys.ts'
+import { openBook } from './overlays.ts'
 import type { PolicyChange } from './policy.ts'
+import { withLedger } from './reports.ts'
 
 /** The gateway that holds a data folder, as far as its rules are concerned. */
 export type RunningRules = {
-  /** Puts rules in force at once. Throws what the gateway refuses them with. */
+  /** Puts rules in force at once, where those that held when it was found still hold. Throws what the gateway refuses
+   * them with. */
   readonly put: (rules: object) => Promise<void>
   /** Where its limits stand. */
   readonly limits: () => Promise<readonly ShownLimit[]>
@@ -20,13 +31,55 @@ export const findRunningRules = async (folder: string): Promise<RunningRules | n
     () => false,
   )
   if (!isUp) return null
+  const { version } = await askControl<{ version: string }>(control, '/octroi/v1/policy')
   return {
     put: async (rules) => {
-      await askControl(control, '/octroi/v1/policy', JSON.stringify(rules), 'PUT')
+      const basedOn = { 'if-match': `"${version}"` }
+      await askControl(control, '/octroi/v1/policy', JSON.stringify(rules), 'PUT', basedOn)
     },
     limits: async () =>
-      (await askControl<{ limits: readonly ShownLimit[] }>(control, '/octroi/v1/limits')).limits,
+      (await askControl<{ limits: readonly ListedLimit[] }>(control, '/octroi/v1/limits')).limits.filter(
+        ({ setBy }) => setBy === 'operator',
+      ),
   }
+}
+
+/** Where the limits of a configuration stand in the ledger of a folder that no gateway holds; nowhere without a ledger. */
+export const readStanding = async (
+  folder: string,
+  config: unknown,
+  { environment }: Pick<Io, 'environment'>,
+): Promise<readonly ShownLimit[]> => {
+  const ledger = ledgerFile(folder)
+  const isThere = await stat(ledger).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return []
+  const { limits } = readConfig(config, environment)
+  return withLedger({ ledger }, async (database) => {
+    const admission = createAdmission(limits, await openLedger(database).balances())
+    return listedLimits(admission.state(clockFrom(undefined).now()), 'operator')
+  })
+}
+
+/** Says which names in limits and caps on history nothing will have: with the keys that a policy makes, or, where it makes
+ * none, those of the folder. */
+export const ofNothing = async (
+  folder: string,
+  config: GatewayConfig,
+  wanted: readonly { readonly name: string }[] | null,
+): Promise<readonly string[]> => {
+  const existing = await readKeys(folder)
+  if (existing === null) return []
+  const open = existing.filter(({ revokedAt }) => revokedAt === null)
+  const keys = wanted?.map((key) => ({
+    ...{ organization: null, team: null, project: null, environment: null, revokedAt: null, id: '' },
+    ...open.find(({ name }) => name === key.name),
+    ...key,
+  }))
+  const book = await openBook(undefined, folder)
+  return unmatchedLines(unmatchedOf(config, { ...config, keys: keys ?? open, book }))
 }
 
 /** Says of each limit whose cap changes to less than what counts against it already where it stands. */

@@ -1,9 +1,10 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { OctroiError } from '../errors.ts'
 import { readConfig } from '../gateway/config.ts'
 import { ledgerFile } from '../gateway/data-folder.ts'
-import { findRunningRules, lowered } from './apply-rules.ts'
+import { findRunningRules, lowered, ofNothing, readStanding } from './apply-rules.ts'
 import type { Io } from './command.ts'
+import { readConfigFile, type StagedConfig, stageConfig } from './config-file.ts'
 import { formatJson } from './json.ts'
 import type { KeyStore, ShownKey } from './keys.ts'
 import { withKeys } from './keys.ts'
@@ -23,10 +24,10 @@ type Options = Readonly<Record<string, unknown>>
 type Created = { readonly name: string; readonly secret: string; readonly key: ShownKey }
 
 /** Makes keys, limits and rules those of a policy, or says with `--plan` what that would change. Everything is read and
- * checked before anything is written; a secret is told as soon as it is made. */
+ * checked, and said, before anything is written; a secret is told as soon as it is made. */
 export const applyPolicy = async (file: string, options: Options, io: Io): Promise<number> => {
   const policy = readPolicyFile(await readJson(file))
-  const path = options['config'] === undefined ? null : String(options['config'])
+  const [path, folder] = [pathOf(options), String(options['data'])]
   const part = configParts.find((each) => policy[each] !== undefined)
   if (part !== undefined && path === null) {
     throw new OctroiError(
@@ -34,21 +35,35 @@ export const applyPolicy = async (file: string, options: Options, io: Io): Promi
       `The policy has "${part}", which stand in the configuration of the gateway. Name it with --config.`,
     )
   }
-  const rules = path === null || part === undefined ? null : planConfig(policy, await configAt(path))
-  if (rules !== null) readConfig(rules.config, io.environment)
+  const before = path === null || part === undefined ? null : await readConfigFile(path)
+  const rules = before === null ? null : planConfig(policy, before)
+  const next = rules === null ? null : readConfig(rules.config, io.environment)
   const isChanged = rules?.changes.some(isChange) === true
-  const running = rules === null ? null : await findRunningRules(String(options['data']))
+  const running = rules === null ? null : await findRunningRules(folder)
   const isPlan = options['plan'] === true
   const isJson = options['json'] === true
   const created: Created[] = []
+  const warnings: string[] = []
+
   const act = async (keys: KeyStore | null): Promise<readonly PolicyChange[]> => {
-    const plan = policy.keys === undefined ? null : planKeys(policy.keys, (await keys?.list()) ?? [])
+    const existing = (await keys?.list()) ?? []
+    const plan = policy.keys === undefined ? null : planKeys(policy.keys, existing)
     const changes = [...(plan?.changes ?? []), ...(rules?.changes ?? [])]
-    if (!isJson) for (const change of changes) if (change.change !== 'unchanged') io.out(lineOf(change))
+    if (rules !== null && next !== null) {
+      const standing = (await running?.limits()) ?? (await readStanding(folder, before, io))
+      warnings.push(...lowered(rules.changes, policy.limits ?? [], standing))
+      warnings.push(...(await ofNothing(folder, next, policy.keys ?? null)))
+    }
+    if (!isJson) for (const change of changes) if (isChange(change)) io.out(lineOf(change))
+    for (const warning of warnings) io.err(`octroi: ${harmless(warning)}\n`)
     if (isPlan) return changes
-    if (path !== null && rules !== null && isChanged) await writeConfig(path, rules.config)
+    const staged =
+      path !== null && before !== null && rules !== null && isChanged
+        ? await stageConfig(path, { before, after: rules.config })
+        : null
     // Also where the file is as it was: the gateway may have been told otherwise since it read it.
-    if (rules !== null) await running?.put(rules.rules)
+    if (rules !== null) await running?.put(rules.rules).catch((error: unknown) => abandon(staged, error))
+    await staged?.commit()
     for (const step of plan?.steps ?? []) {
       const made = keys === null ? null : await take(keys, step)
       if (made === null) continue
@@ -57,24 +72,26 @@ export const applyPolicy = async (file: string, options: Options, io: Io): Promi
     }
     return changes
   }
-  const folder = String(options['data'])
   const isEmpty = isPlan && !(await isThere(ledgerFile(folder)))
   const changes = policy.keys === undefined || isEmpty ? await act(null) : await withKeys(folder, act)
   const restart = isChanged && running === null
-  const warnings =
-    rules === null || running === null
-      ? []
-      : lowered(rules.changes, policy.limits ?? [], await running.limits())
   if (isJson) {
     io.out(
       `${formatJson({ schema: 'octroi-policy-changes/1', applied: !isPlan, restart, changes, created, warnings })}\n`,
     )
   }
-  for (const warning of warnings) io.err(`octroi: ${warning}\n`)
   io.err(
     summaryOf(changes, { isPlan, restart, inForce: isChanged && !restart, created: created.length, path }),
   )
   return 0
+}
+
+const pathOf = ({ config }: Options): string | null => (config === undefined ? null : String(config))
+
+/** What a gateway refuses is not written either. */
+const abandon = async (staged: StagedConfig | null, error: unknown): Promise<never> => {
+  await staged?.discard()
+  throw error
 }
 
 /** A plan makes no folder. */
@@ -98,32 +115,22 @@ const take = async (keys: KeyStore, step: KeyStep): Promise<Created | null> => {
   }
 }
 
-const configAt = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
-  const json = await readJson(path)
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { ...json }
-  throw new OctroiError('bad_input', `The configuration ${path} is no JSON object.`)
-}
-
-/** Replaces the configuration as a whole: whoever reads it sees the old one or the new one. */
-const writeConfig = async (path: string, config: Readonly<Record<string, unknown>>): Promise<void> => {
-  const next = `${path}.next`
-  try {
-    const { mode } = await stat(path)
-    await writeFile(next, `${formatJson(config)}\n`, { mode: mode & 0o777 })
-    await rename(next, path)
-  } catch (error) {
-    await rm(next, { force: true })
-    const { code } = error as NodeJS.ErrnoException
-    throw new OctroiError('bad_input', `The configuration ${path} cannot be written (${code}).`)
-  }
-}
-
 const isChange = ({ change }: PolicyChange): boolean => change !== 'unchanged'
 
 const marks = { created: '+', changed: '~', revoked: '-', removed: '-', unchanged: ' ' } as const
 
-const lineOf = ({ what, name, change, fields }: PolicyChange): string =>
-  `${marks[change]} ${what.padEnd(11)}  ${change.padEnd(8)}  ${harmless(name)}${fields.length === 0 ? '' : ` (${fields.join(', ')})`}\n`
+const lineOf = ({ what, name, change, values }: PolicyChange): string => {
+  const said = values.map(({ field, from, to }) => `${field}: ${shown(from)} -> ${shown(to)}`)
+  return `${marks[change]} ${what.padEnd(11)}  ${change.padEnd(8)}  ${harmless(name)}${said.length === 0 ? '' : ` (${harmless(said.join(', '))})`}\n`
+}
+
+const shownMax = 80
+
+/** A value in a line, not longer than a line takes. */
+const shown = (value: unknown): string => {
+  const text = value === null ? 'none' : JSON.stringify(value)
+  return text.length <= shownMax ? text : `${text.slice(0, shownMax)}...`
+}
 
 const summaryOf = (
   changes: readonly PolicyChange[],

@@ -19,6 +19,8 @@ export type Io = {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborts when the person presses Ctrl-C, the process is told to end, or the reader of `out` has gone. */
   readonly signal: AbortSignal
+  /** Calls back whenever the process is told to reload; where it is never called, that ends the process. */
+  readonly onReload?: (told: () => void) => void
 }
 
 /** One command of `octroi`, one file in `commands/`. The file stays light: `run` imports the rooms it needs,

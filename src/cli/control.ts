@@ -20,15 +20,17 @@ export const openFolderOrControl = async (folder: string): Promise<FolderOrContr
 }
 
 /** Asks a control plane; with a body, which is JSON, it is told, by `POST` where no other method is named. Throws `ledger_locked` where nobody answers, and
- * `bad_input` with the message of a refusal. */
+ * `bad_input` or `policy_outdated` with the message of a refusal. */
 export const askControl = async <Answer>(
   { url, token }: ControlAddress,
   path: string,
   body?: string,
   method: 'POST' | 'PUT' = 'POST',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> => {
   const reply = await fetch(url + path, {
     headers: {
+      ...headers,
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
@@ -37,7 +39,9 @@ export const askControl = async <Answer>(
     throw new OctroiError('ledger_locked', `The gateway at ${url} holds the ledger and does not answer.`)
   })
   const answer = (await reply.json()) as Answer & { error?: { code: string; message: string } }
-  if (!reply.ok)
-    throw new OctroiError('bad_input', answer.error?.message ?? `The gateway answered ${reply.status}.`)
+  if (!reply.ok) {
+    const code = answer.error?.code === 'policy_outdated' ? 'policy_outdated' : 'bad_input'
+    throw new OctroiError(code, answer.error?.message ?? `The gateway answered ${reply.status}.`)
+  }
   return answer
 }

@@ -3,7 +3,7 @@ import { unitOf } from '../limits/limit.ts'
 import { formatAmount } from '../limits/measure.ts'
 
 /** One line for a share of its cap that a limit has reached. */
-export const crossingLine = (crossing: Crossing): string => {
+export const crossingLine = (crossing: Omit<Crossing, 'settled' | 'held' | 'unresolved'>): string => {
   const { limit, counter, measure, cap, used, share } = crossing
   const whose = Object.values(counter).map((value) => value ?? '(none)')
   const of = whose.length === 0 ? '' : ` of ${whose.join(', ')}`

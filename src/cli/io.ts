@@ -24,6 +24,9 @@ export const processIo = (): Io => {
     color: stdout.isTTY === true && !plain,
     environment,
     signal: stop.signal,
+    onReload: (told) => {
+      process.on('SIGHUP', told)
+    },
   }
 }
 

@@ -1,6 +1,9 @@
-import type { ControlAddress } from '../gateway/data-folder.ts'
+import { stat } from 'node:fs/promises'
+import { type ControlAddress, ledgerFile } from '../gateway/data-folder.ts'
 import { readGrace, readKeyChanges, readNewKey, shownKey } from '../gateway/key-requests.ts'
-import { openRegistry } from '../gateway/registry/registry.ts'
+import { type Key, openKeys } from '../gateway/registry/keys.ts'
+import { openRegistry, registryStore } from '../gateway/registry/registry.ts'
+import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { clockFrom } from './clock.ts'
 import { askControl, openFolderOrControl } from './control.ts'
 
@@ -46,6 +49,27 @@ export const withKeys = async <Result>(
     await data.database.close()
   }
 }
+
+/** Reads the keys of a folder beside whoever writes it, and writes nothing; none where there is no folder, null where an
+ * older version has written it. */
+export const readKeys = async (folder: string): Promise<readonly Key[] | null> => {
+  const file = ledgerFile(folder)
+  if (!(await isThere(file))) return []
+  const database = await openSqlite({ file, stores: [registryStore], readOnly: true })
+  try {
+    return (await openKeys(database, (secret) => secret)).listKeys()
+  } catch {
+    return null
+  } finally {
+    await database.close()
+  }
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  )
 
 const overControl = (control: ControlAddress): KeyStore => {
   const ask = <Answer>(path: string, body: object): Promise<Answer> =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { OctroiError } from '../errors.ts'
 import { readConfig } from '../gateway/config.ts'
-import { type ShownLimit, shownLimit } from '../gateway/limit-states.ts'
+import { type ListedLimit, listedLimits } from '../gateway/limit-states.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { createAdmission } from '../limits/admit.ts'
 import { clockFrom } from './clock.ts'
@@ -13,10 +13,10 @@ import { askControl, openFolderOrControl } from './control.ts'
 export const readLimitStates = async (
   folder: string,
   config: string | undefined,
-): Promise<readonly ShownLimit[]> => {
+): Promise<readonly ListedLimit[]> => {
   const { data, control } = await openFolderOrControl(folder)
   if (data === null) {
-    return (await askControl<{ limits: readonly ShownLimit[] }>(control, '/octroi/v1/limits')).limits
+    return (await askControl<{ limits: readonly ListedLimit[] }>(control, '/octroi/v1/limits')).limits
   }
   try {
     if (config === undefined) {
@@ -27,7 +27,7 @@ export const readLimitStates = async (
     }
     const { limits } = readConfig(await readJson(config), {})
     const admission = createAdmission(limits, await openLedger(data.database).balances())
-    return admission.state(clockFrom(undefined).now()).map(shownLimit)
+    return listedLimits(admission.state(clockFrom(undefined).now()), 'operator')
   } finally {
     await data.database.close()
   }

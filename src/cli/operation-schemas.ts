@@ -1,40 +1,27 @@
 import { z } from 'zod'
+import {
+  alertsAnswer,
+  forgottenAnswer,
+  keyAnswer,
+  keyChangedAnswer,
+  keySecretAnswer,
+  limitsAnswer,
+  providerKeysAnswer,
+  pseudonymAnswer,
+} from '../gateway/api/answers.ts'
+import { amount } from '../gateway/api/terms.ts'
 import { alertPayloadSchema } from '../gateway/notify/alert.ts'
 import { count, utcInstant as instant, maybeName, name } from './schema-terms.ts'
 
-const patterns = z
-  .array(name)
-  .nullable()
-  .describe('Names, or beginnings of names with a * at their end; null is everything.')
+const keysList = z.array(keyAnswer).describe('What `octroi keys list --json` prints: never a secret.')
 
-const key = z.object({
-  id: name,
-  name: maybeName,
-  organization: maybeName,
-  team: maybeName,
-  project: maybeName,
-  environment: maybeName,
-  models: patterns,
-  endpoints: patterns,
-  expiresAt: instant.nullable(),
-  tags: z.record(z.string(), z.string()),
-  allowUnmetered: z.boolean().describe('It may use paths that are not metered.'),
-  onLedgerFailure: z
-    .union([z.literal('refuse'), z.object({ spool: z.string() })])
-    .describe('Its calls while the ledger cannot be written; an amount of USD may wait.'),
-  createdAt: instant,
-  revokedAt: instant.nullable(),
-})
+const keySecret = keySecretAnswer.describe(
+  'What `octroi keys create --json` and `octroi keys rotate --json` print.',
+)
 
-const keysList = z.array(key).describe('What `octroi keys list --json` prints: never a secret.')
-
-const keySecret = z
-  .object({ secret: name.describe('Shown here and nowhere else.'), key })
-  .describe('What `octroi keys create --json` and `octroi keys rotate --json` print.')
-
-const keyChanged = z
-  .object({ key })
-  .describe('What `octroi keys update --json` and `octroi keys revoke --json` print.')
+const keyChanged = keyChangedAnswer.describe(
+  'What `octroi keys update --json` and `octroi keys revoke --json` print.',
+)
 
 const ledgerVerify = z
   .object({
@@ -58,32 +45,12 @@ const ledgerCopy = z
   })
   .describe('What `octroi ledger backup --json` and `octroi ledger restore --json` print.')
 
-const endUserFound = z
-  .object({ pseudonym: maybeName })
-  .describe('What `octroi end-users find --json` prints.')
+const endUserFound = pseudonymAnswer.describe('What `octroi end-users find --json` prints.')
 
-const endUserForgotten = z
-  .object({ forgotten: z.boolean().describe('False where there was nothing to forget.') })
-  .describe('What `octroi end-users forget --json` prints.')
+const endUserForgotten = forgottenAnswer.describe('What `octroi end-users forget --json` prints.')
 
-const amount = z.string().regex(/^\d+(\.\d+)?$/)
-
-const limitsList = z
-  .object({
-    schema: z.literal('octroi-limits-list/1'),
-    limits: z.array(
-      z.object({
-        limit: name,
-        counter: z.record(z.string(), maybeName).describe('Whose counter it is; empty where there is one.'),
-        measure: name,
-        currency: maybeName,
-        unit: name.describe('The unit of all amounts: a currency, request, token ...'),
-        ...{ cap: amount, settled: amount, held: amount, unresolved: amount, free: amount, over: amount },
-        windowStart: instant,
-        resetsAt: instant.nullable(),
-      }),
-    ),
-  })
+const limitsList = limitsAnswer
+  .extend({ schema: z.literal('octroi-limits-list/1') })
   .describe('What `octroi limits list --json` prints.')
 
 const limitsTest = z
@@ -122,38 +89,30 @@ const policyChanges = z
         name,
         change: z.enum(['created', 'changed', 'revoked', 'removed', 'unchanged']),
         fields: z.array(name).describe('What of it changes.'),
+        values: z
+          .array(z.object({ field: name, from: z.unknown(), to: z.unknown() }))
+          .describe('From what to what; null where it is not there.'),
       }),
     ),
-    created: z.array(z.object({ name, secret: name.describe('Shown here and nowhere else.'), key })),
-    warnings: z.array(name).describe('Caps that are lowered below what counts against them already.'),
+    created: z.array(
+      z.object({ name, secret: name.describe('Shown here and nowhere else.'), key: keyAnswer }),
+    ),
+    warnings: z
+      .array(name)
+      .describe(
+        'Caps that are lowered below what counts against them already, and names that nothing here has.',
+      ),
   })
   .describe('What `octroi apply --json` prints.')
 
-const alerts = z
-  .object({
-    schema: z.literal('octroi-alerts/1'),
-    alerts: z.array(
-      z.object({
-        ...{ id: name, at: name, type: name },
-        data: z.record(z.string(), z.unknown()).describe('As in alert-1.json.'),
-        deliveries: z.array(
-          z.object({
-            receiver: name,
-            state: z.enum(['pending', 'sent', 'given up']),
-            attempts: count,
-            said: name.nullable().describe('Why the last attempt failed.'),
-          }),
-        ),
-      }),
-    ),
-  })
-  .describe('What `octroi alerts list --json` and `octroi alerts test --json` print.')
+const alerts = alertsAnswer
+  .extend({ schema: z.literal('octroi-alerts/1') })
+  .describe(
+    'What `octroi alerts list --json` and `octroi alerts test --json` print; `data` as in alert-1.json.',
+  )
 
-const providerKeys = z
-  .object({
-    schema: z.literal('octroi-provider-keys/1'),
-    keys: z.array(z.object({ upstream: name, ends: name.describe('Its last characters.'), setAt: name })),
-  })
+const providerKeys = providerKeysAnswer
+  .extend({ schema: z.literal('octroi-provider-keys/1') })
   .describe('What `octroi provider-keys list --json` prints.')
 
 /** What the commands of those who run a gateway print, by the name of its file in `schemas/`. */

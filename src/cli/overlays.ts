@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { OctroiError } from '../errors.ts'
 import { mergeOverlay } from '../pricing/overlay.ts'
 import { type OverlayFile, readOverlayFiles } from '../pricing/overlays/overlay-file.ts'
-import { openPriceBook, type PriceBook } from '../pricing/price-book.ts'
+import { openPriceBook, type PriceBook, type PriceFile } from '../pricing/price-book.ts'
 import { bundledPrices } from './bundled.ts'
 import { parseJsonText } from './json-text.ts'
 
@@ -15,9 +15,13 @@ export const overlayFolder = (data = dataFolder): string => join(data, 'prices')
 
 /** Opens the book that comes with the package with the operator's prices over it: those in `folder`, or where none is
  * named those in `prices` of the data folder, if it is there. Throws what a bad file deserves, naming the file. */
-export const openBook = async (folder?: string, data?: string): Promise<PriceBook> => {
+export const openBook = async (folder?: string, data?: string): Promise<PriceBook> =>
+  openPriceBook(await readBookFiles(folder, data))
+
+/** The files of that book, as they are written. */
+export const readBookFiles = async (folder?: string, data?: string): Promise<readonly PriceFile[]> => {
   const [book, overlays] = await Promise.all([bundledPrices(), readOverlays(folder, data)])
-  return openPriceBook(mergeOverlay(book, overlays))
+  return mergeOverlay(book, overlays)
 }
 
 /** The operator's price files, in the order of their names. A folder that is named must be there. */

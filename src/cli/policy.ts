@@ -2,21 +2,17 @@ import { z } from 'zod'
 import { OctroiError } from '../errors.ts'
 import { configSchema } from '../gateway/config.ts'
 import { keyRequest, readNewKey } from '../gateway/key-requests.ts'
+import { rulesRequest } from '../gateway/rules.ts'
 import { formatInstant } from '../time.ts'
 import type { ShownKey } from './keys.ts'
 
-const { limits, historyCaps, unmetered } = configSchema.shape
-
 /** A policy as it is written: the whole of what it names, and nothing of what it leaves out. */
-export const policySchema = z.strictObject({
+export const policySchema = rulesRequest.extend({
   keys: z
     .array(keyRequest.extend({ name: z.string().min(1).max(128) }))
     .max(10_000)
     .optional()
     .describe('All keys that are to be open, each with a name of its own.'),
-  limits: limits.unwrap().optional(),
-  historyCaps: historyCaps.unwrap().optional(),
-  unmetered: unmetered.unwrap().optional(),
 })
 
 type Policy = z.infer<typeof policySchema>
@@ -24,12 +20,16 @@ type Policy = z.infer<typeof policySchema>
 /** The parts of a policy that stand in the configuration of a gateway. */
 export const configParts = ['limits', 'historyCaps', 'unmetered'] as const
 
-/** One difference, or the lack of one. `fields`: what of it changes. */
+/** What a field was and is to be; null where it is not there. */
+type FieldChange = { readonly field: string; readonly from: unknown; readonly to: unknown }
+
+/** One difference, or the lack of one. `fields`: what of it changes, and in `values` from what to what. */
 export type PolicyChange = {
   readonly what: 'key' | 'limit' | 'historyCaps' | 'unmetered'
   readonly name: string
   readonly change: 'created' | 'changed' | 'revoked' | 'removed' | 'unchanged'
   readonly fields: readonly string[]
+  readonly values: readonly FieldChange[]
 }
 
 /** What is to be done to a key. `body` is as the control plane takes it. */
@@ -65,20 +65,18 @@ export const planKeys = (
     if (second !== undefined) throw twoKeys(name, 'that are open. Revoke one of them.')
     const body = wholeKey({ name, ...rest })
     if (found === undefined) {
-      changes.push({ what: 'key', name, change: 'created', fields: [] })
+      changes.push(changeOf('key', name, 'created'))
       steps.push({ do: 'create', name, body })
       continue
     }
-    const fields = Object.keys(body).filter(
-      (field) => canonical(body[field]) !== canonical(found[field as keyof ShownKey]),
-    )
-    changes.push({ what: 'key', name, change: fields.length === 0 ? 'unchanged' : 'changed', fields })
-    if (fields.length > 0) steps.push({ do: 'update', id: found.id, body })
+    const values = valuesOf(Object.keys(body), { from: { ...found }, to: body })
+    changes.push(changeOf('key', name, values.length === 0 ? 'unchanged' : 'changed', values))
+    if (values.length > 0) steps.push({ do: 'update', id: found.id, body })
   }
   const names = new Set(wanted.map(({ name }) => name))
   for (const { id, name } of open) {
     if (name !== null && names.has(name)) continue
-    changes.push({ what: 'key', name: name ?? id, change: 'revoked', fields: [] })
+    changes.push(changeOf('key', name ?? id, 'revoked'))
     steps.push({ do: 'revoke', id })
   }
   return { changes, steps }
@@ -97,8 +95,9 @@ export const planConfig = (
   const rules = Object.fromEntries(named.map((part) => [part, policy[part]]))
   const changes = named.flatMap((part): readonly PolicyChange[] => {
     if (part === 'limits') return planLimits(policy.limits ?? [], config['limits'])
-    const isSame = canonical(readPart(part, config[part])) === canonical(policy[part])
-    return [{ what: part, name: part, change: isSame ? 'unchanged' : 'changed', fields: [] }]
+    const from = { [part]: readPart(part, config[part]) }
+    const values = valuesOf([part], { from, to: { [part]: policy[part] } })
+    return [changeOf(part, part, values.length === 0 ? 'unchanged' : 'changed', values)]
   })
   return { changes, config: { ...config, ...rules }, rules }
 }
@@ -110,15 +109,35 @@ const planLimits = (wanted: readonly unknown[], existing: unknown): readonly Pol
   return [
     ...[...after].map(([name, limit]): PolicyChange => {
       const found = before.get(name)
-      if (found === undefined) return { what: 'limit', name, change: 'created', fields: [] }
-      const fields = [...new Set([...Object.keys(found), ...Object.keys(limit)])].filter(
-        (field) => canonical(found[field]) !== canonical(limit[field]),
-      )
-      return { what: 'limit', name, change: fields.length === 0 ? 'unchanged' : 'changed', fields }
+      if (found === undefined) return changeOf('limit', name, 'created')
+      const fields = [...new Set([...Object.keys(found), ...Object.keys(limit)])]
+      const values = valuesOf(fields, { from: found, to: limit })
+      return changeOf('limit', name, values.length === 0 ? 'unchanged' : 'changed', values)
     }),
-    ...removed.map((name): PolicyChange => ({ what: 'limit', name, change: 'removed', fields: [] })),
+    ...removed.map((name) => changeOf('limit', name, 'removed')),
   ]
 }
+
+const changeOf = (
+  what: PolicyChange['what'],
+  name: string,
+  change: PolicyChange['change'],
+  values: readonly FieldChange[] = [],
+): PolicyChange => {
+  const isPart = what === 'historyCaps' || what === 'unmetered'
+  return { what, name, change, fields: isPart ? [] : values.map(({ field }) => field), values }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What differs of some fields. */
+const valuesOf = (
+  fields: readonly string[],
+  { from, to }: { readonly from: Fields; readonly to: Fields },
+): readonly FieldChange[] =>
+  fields
+    .filter((field) => canonical(from[field]) !== canonical(to[field]))
+    .map((field) => ({ field, from: from[field] ?? null, to: to[field] ?? null }))
 
 const byName = (limits: readonly unknown[]): ReadonlyMap<string, Readonly<Record<string, unknown>>> =>
   new Map(limits.map((limit) => [String(Object(limit).name), Object(limit)]))

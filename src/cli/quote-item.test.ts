@@ -35,6 +35,7 @@ describe('a quote of the command line', () => {
         upstream: {
           ...{ name: 'openai', provider: openai, pricesFrom: 'openai', credential: () => null, tier: null },
           baseUrl: new URL('https://api.openai.com/v1'),
+          learnsLimits: false,
         },
         ...{ wire, request, bodyBytes: body.length, objects: {} },
         tier: wire.read(request, {}).tier,

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** What the HTTP interface says in the same words. */
+export { count, currency, maybeName, name, utcInstant } from '../gateway/api/terms.ts'
+
 /** An amount that may be below zero, such as a correction. */
 export const money = z
   .string()
@@ -19,29 +22,8 @@ export const instant = z
   .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/)
   .describe('A day, which is midnight UTC, or an RFC 3339 instant.')
 
-/** An instant as commands print it. */
-export const utcInstant = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/)
-  .describe('An RFC 3339 instant in UTC.')
-
-/** A number of things. */
-export const count = z.int().min(0)
-
 /** A number of things that may be past 2^53. */
 export const bigCount = z
   .string()
   .regex(/^\d+$/)
   .describe('A whole number as a string, since it may be past what a JSON number keeps.')
-
-/** A text that is there. */
-export const name = z.string().min(1)
-
-/** A text, or null where there is none. */
-export const maybeName = z.string().nullable()
-
-/** A currency by its code. */
-export const currency = z
-  .string()
-  .regex(/^[A-Z]{3}$/)
-  .describe('An ISO 4217 code.')

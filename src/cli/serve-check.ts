@@ -5,13 +5,17 @@ import { OctroiError } from '../errors.ts'
 import { refuseOpenControl } from '../gateway/admin.ts'
 import { refuseOpenDoor } from '../gateway/app.ts'
 import { findControl, ledgerFile } from '../gateway/data-folder.ts'
+import { unmatchedLines, unmatchedOf } from '../gateway/unmatched.ts'
 import type { Upstream } from '../gateway/upstream.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Io } from './command.ts'
 import { secondsOf } from './key-options.ts'
+import { readKeys } from './keys.ts'
 import { openBook } from './overlays.ts'
 import { formatCount } from './reports.ts'
-import { adminTokenOf, configOf, portOf } from './serve.ts'
+import { adminTokenOf, portOf } from './serve.ts'
+import { configOf } from './serve-settings.ts'
+import { workersOf } from './serve-workers.ts'
 
 type Options = Readonly<Record<string, unknown>>
 
@@ -34,14 +38,22 @@ export const checkServe = async (options: Options, io: Io): Promise<number> => {
 const findAll = async (options: Options, folder: string, io: Io): Promise<readonly Finding[]> => {
   const config = await configOf(options, io)
   secondsOf(String(options['drain']))
+  const workers = workersOf(options)
   const book = await openBook(options['prices'] === undefined ? undefined : String(options['prices']), folder)
   const [host, controlHost] = [String(options['host']), String(options['controlHost'])]
   const { adminToken = null } = adminTokenOf(io)
   const { anonymous } = config
+  const keys = await readKeys(folder)
   return [
     ...(await controlFindings(folder)),
     ...config.upstreams.flatMap((upstream) => providerFindings(upstream, book)),
+    ...(workers === null
+      ? []
+      : [found(`${count(workers, 'worker')} beside the process that keeps the ledger`)]),
     found(`${count(config.limits.length, 'limit')}, ${formatCount(book.prices.length)} prices`),
+    ...(keys === null ? [] : unmatchedLines(unmatchedOf(config, { ...config, keys, book }))).map(
+      (text): Finding => ({ mark: 'note', text }),
+    ),
     ...config.alerts.webhooks.map(({ url, allowPrivate }) =>
       found(`alerts go to ${url.host}, ${allowPrivate ? 'which may be on a private network' : 'over https'}`),
     ),

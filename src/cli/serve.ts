@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { OctroiError } from '../errors.ts'
 import { startGateway } from '../gateway/app.ts'
-import { defaultConfig, type GatewayConfig, readConfig } from '../gateway/config.ts'
+import type { GatewayConfig } from '../gateway/config.ts'
 import { masterKeyVariable, readMasterKey } from '../gateway/credentials/sealed-key.ts'
 import { openDataFolder } from '../gateway/data-folder.ts'
-import { unmatchedLine, unmatchedOf } from '../gateway/unmatched.ts'
+import { unmatchedLines, unmatchedOf } from '../gateway/unmatched.ts'
 import { openVendorLimits } from '../limits/vendor-limits.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
 import { bundledLimits, bundledModels } from './bundled.ts'
@@ -12,8 +11,9 @@ import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
 import { crossingLine } from './crossing-line.ts'
 import { secondsOf } from './key-options.ts'
-import { openBook } from './overlays.ts'
 import { openServeLog } from './serve-log.ts'
+import { readSettings } from './serve-settings.ts'
+import { isWorker, keeperPathIn, startWorkers, workersOf } from './serve-workers.ts'
 import { spoolFacts, spoolLine } from './spool-line.ts'
 import { tillLine } from './till-line.ts'
 
@@ -21,14 +21,21 @@ type Options = Readonly<Record<string, unknown>>
 
 /** Runs the gateway until the process is told to end, printing one line a call. */
 export const serve = async (options: Options, io: Io): Promise<number> => {
-  const config = await configOf(options, io)
+  const size = workersOf(options)
+  if (size !== null && isWorker()) {
+    const { serveWorker } = await import('./serve-worker.ts')
+    return serveWorker(options, io)
+  }
+  const settings = await readSettings(options, io)
+  const { config, book } = settings
   const folder = String(options.data)
   const clock = clockFrom(options.clock === undefined ? undefined : String(options.clock))
   const form = { form: String(options.log), level: String(options.logLevel) }
   const log = openServeLog(form, { clock, write: io.err })
   const drainMs = secondsOf(String(options.drain)) * 1_000
-  const book = await openBook(options.prices === undefined ? undefined : String(options.prices), folder)
   const data = await openDataFolder(folder)
+  const place = { host: String(options.host), port: portOf(options.port, '--port') }
+  const keeperPath = size === null ? null : await keeperPathIn(folder)
   const gateway = await startGateway({
     config,
     clock,
@@ -38,8 +45,8 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
     pepper: data.pepper,
     vendorLimits: openVendorLimits(await bundledLimits()),
     masterKey: readMasterKey(io.environment[masterKeyVariable]),
-    host: String(options.host),
-    port: portOf(options.port, '--port'),
+    ...place,
+    ...(keeperPath !== null && { workersPath: keeperPath }),
     controlHost: String(options.controlHost),
     controlPort: portOf(options.controlPort, '--control-port'),
     ...adminTokenOf(io),
@@ -64,18 +71,33 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
     await data.database.close()
     throw error
   })
+  const workers =
+    size === null || keeperPath === null
+      ? null
+      : await startWorkers(
+          {
+            ...{ gateway, size, settings, keeperPath, place, clock, drainMs, log },
+            read: () => readSettings(options, io),
+            clockText: options.clock === undefined ? undefined : String(options.clock),
+          },
+          io,
+        ).catch(async (error: unknown) => {
+          await gateway.close(0)
+          throw error
+        })
   if (gateway.controlUrl !== null) {
     await data.announceControl({ url: gateway.controlUrl, token: gateway.controlToken })
   }
-  const { url, controlUrl } = gateway
+  const { controlUrl } = gateway
+  const url = workers?.url ?? gateway.url
   log.said(greeting(url, config, folder), 'listening', { url, controlUrl, ledger: folder })
-  for (const unmatched of unmatchedOf(config.limits, { keys: gateway.registry.listKeys(), config, book })) {
-    const { limit, dimension } = unmatched
-    log.said(unmatchedLine(unmatched), 'unmatched', { limit, dimension })
+  const keys = gateway.registry.listKeys()
+  for (const line of unmatchedLines(unmatchedOf(config, { ...config, keys, book }))) {
+    log.said(`octroi: ${line}`, 'unmatched', { said: line })
   }
   await aborted(io.signal)
   log.said('octroi: no new calls; waiting for those in flight', 'stopping')
-  await gateway.close(drainMs)
+  await gateway.close(drainMs, workers?.stop)
   await data.forgetControl()
   log.said('octroi: stopped', 'stopped')
   return 0
@@ -89,34 +111,12 @@ const givenUpLine = ({
   alert: { id: string }
   receiver: string
   said: string
-}): string =>
-  `octroi: alert ${alert.id} was not taken by ${new URL(receiver).host} for a day, and is given up: ${said}`
+}): string => `octroi: alert ${alert.id} for ${new URL(receiver).host} is given up: ${said}`
 
 /** The operator's token for the control plane, where the environment has one. */
 export const adminTokenOf = ({ environment }: Pick<Io, 'environment'>): { adminToken?: string } => {
   const token = environment['OCTROI_ADMIN_TOKEN']
   return token === undefined || token === '' ? {} : { adminToken: token }
-}
-
-/** Reads the configuration that `--config` names; without it the one for a single person. Throws `bad_input` and
- * `bad_json`. */
-export const configOf = async (options: Options, io: Io): Promise<GatewayConfig> => {
-  const { config, upstream } = options
-  if (config === undefined)
-    return defaultConfig(io.environment, upstream === undefined ? undefined : String(upstream))
-  const text = await readFile(String(config), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new OctroiError('bad_input', `The configuration ${String(config)} cannot be read (${error.code}).`)
-  })
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw new OctroiError(
-      'bad_json',
-      `The configuration ${String(config)} is not JSON: ${(error as Error).message}.`,
-    )
-  }
-  return readConfig(json, io.environment)
 }
 
 /** Reads a port from 0 to 65535. Throws `bad_number`. */

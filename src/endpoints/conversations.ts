@@ -1,6 +1,6 @@
 import type { Endpoint } from './endpoint.ts'
 import { openaiRefusal, openaiStreamFault } from './openai-errors.ts'
-import { itemNames, itemsTokensMost, learnConversation } from './response-objects.ts'
+import { itemNames, itemsTokensMost, learnConversation, learnItems } from './response-objects.ts'
 
 /** Conversations: items that responses read and add to. The calls are free; what a conversation holds is input again
  * at each response, so its size is remembered. */
@@ -19,6 +19,7 @@ export const conversations: Endpoint = {
       billing: 'free',
       grows: { kind: 'conversation', by: itemsTokensMost },
       names: itemNames,
+      learn: learnItems,
     },
     { method: 'GET', path: '/conversations/:conversation/items/:item', billing: 'free' },
     { method: 'DELETE', path: '/conversations/:conversation/items/:item', billing: 'free' },

@@ -7,7 +7,7 @@ import { mediaPart } from './content-parts.ts'
 import { blocksOf, contentBytes, partOfBlock } from './converse-blocks.ts'
 import { converseReplies } from './converse-replies.ts'
 import { counted } from './counted.ts'
-import type { Endpoint, ReplyWire, Surroundings } from './endpoint.ts'
+import type { Endpoint, ReplyWire, Route, Surroundings } from './endpoint.ts'
 import { historySent } from './history-sent.ts'
 import { countOf, type Json, listOf, member, textOf } from './json.ts'
 import { openaiTags } from './openai-tags.ts'
@@ -15,34 +15,30 @@ import { findOutputLimit } from './output-limit.ts'
 import { plainEndpoint } from './plain-wire.ts'
 import { promptBounds } from './prompt-bound.ts'
 
-/** Bedrock's Converse, whole; the model stands in the path. Its streams are binary frames, and closed. */
+/** Bedrock's Converse, whole and streamed; model and streaming stand in the path. */
 export const converse = (counters: UsageShape): Endpoint => {
   const endpoint = plainEndpoint(
     { id: 'converse', path: '/model/:model/converse' },
     converseReplies(counters).reader,
     { read, bound, count, history, outputLimit },
   )
+  const told = (stream: boolean) => (params: Readonly<Record<string, string>>) => ({
+    model: params['model'] ?? '',
+    stream,
+  })
   return {
     ...endpoint,
     ...awsErrors,
-    routes: [
-      ...endpoint.routes.map((route) => ({
-        ...route,
-        told: (params: Readonly<Record<string, string>>) => ({ model: params['model'] ?? '' }),
-      })),
-      {
-        method: 'POST',
-        path: '/model/:model/converse-stream',
-        billing: 'closed',
-        why: 'its stream is of binary frames, which cannot be metered yet; use converse',
-      },
-    ],
+    routes: endpoint.routes.flatMap((route): Route[] => [
+      { ...route, told: told(false) },
+      { ...route, path: '/model/:model/converse-stream', told: told(true) },
+    ]),
   }
 }
 
 const read: ReplyWire['read'] = (request) => ({
   model: textOf(member(request, 'model')),
-  stream: false,
+  stream: member(request, 'stream') === true,
   tier: textOf(member(member(request, 'serviceTier'), 'type')),
   endUser: null,
   tags: openaiTags({ metadata: member(request, 'requestMetadata') }),

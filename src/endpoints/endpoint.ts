@@ -196,6 +196,8 @@ export type CountPrompt = (request: Json, counting: Counting) => PromptCount
 export type ReplyWire = MeteredWire & {
   readonly readReply: (reply: Json, request?: Json) => Reply
   readonly meterStream: (request?: Json) => StreamMeter
+  /** Its streams may come as one JSON array of their chunks instead of events. */
+  readonly streamsArrays?: true
   /** Counts the prompt of a request; null where the wire has none to count. */
   readonly countPrompt: CountPrompt | null
   /** Tightens the bounds of a request by an exact count of its prompt; null where that bounds nothing. */

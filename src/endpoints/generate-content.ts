@@ -29,7 +29,7 @@ export const generateContent = (counters: UsageShape, prefix = ''): Endpoint => 
   const endpoint = plainEndpoint(
     { id: 'generate-content', path: `${model}:generateContent` },
     generateContentReplies(counters).reader,
-    { read, bound, count, history, outputLimit },
+    { read, bound, count, history, outputLimit, streamsArrays: true },
   )
   const told = (stream: boolean) => (params: Readonly<Record<string, string>>) => ({
     model: params['model'] ?? '',

@@ -1,7 +1,8 @@
 import type { Json } from './json.ts'
 import type { Reply } from './reply.ts'
 
-/** What lives at the vendor and is named by later calls. Only the owner that created it may reach it. */
+/** What lives at the vendor and is named by later calls. Only the owner that created it may reach it. An `item` is one
+ * of a response: not all of them are seen, so one that is not known may be named by anyone. */
 export type ObjectKind =
   | 'assistant'
   | 'thread'
@@ -12,7 +13,7 @@ export type ObjectKind =
   | 'conversation'
   | 'vector_store'
   | 'container'
-  | 'job'
+  | 'item'
 
 /** What is remembered of such an object so that later calls can be bounded: never its content.
  * `tokensMost` bounds the tokens of its text from above; null where nothing bounds them. */

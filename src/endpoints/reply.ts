@@ -29,6 +29,8 @@ export type Reply = Priced & {
   readonly apart: readonly Portion[]
   /** What goes on costing with time. */
   readonly standing: readonly Standing[]
+  /** The vendor's ids of what it wrote, where later calls can name each by itself. */
+  readonly items?: readonly string[]
   /** The vendor's own sum for the call, which is then its price. */
   readonly stated: Stated | null
   /** False while the vendor still works on it, or where a stream broke off: more may come. */

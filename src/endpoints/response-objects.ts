@@ -2,7 +2,7 @@ import { tokensAtMost } from '../tokens/text.ts'
 import { inputTokens } from '../usage/usage.ts'
 import { type Json, listOf, member, textOf } from './json.ts'
 import type { KnownObjects, Learn, LearnReply, Names, ObjectFacts, ObjectKind } from './objects.ts'
-import { responseInput } from './response-parts.ts'
+import { itemKind, responseInput } from './response-parts.ts'
 
 /** The objects that a Responses request names: what it continues, the files in its input, and what its tools use. */
 export const responseNames: Names = (request) => {
@@ -12,7 +12,7 @@ export const responseNames: Names = (request) => {
   }
   add('response', member(request, 'previous_response_id'))
   add('conversation', conversationOf(request))
-  for (const file of filesIn(member(request, 'input'))) add('file', file)
+  named.push(...inItems(member(request, 'input')))
   for (const file of filesIn(member(member(request, 'prompt'), 'variables'))) add('file', file)
   for (const tool of listOf(member(request, 'tools'))) {
     for (const id of listOf(member(tool, 'vector_store_ids'))) add('vector_store', id)
@@ -27,9 +27,31 @@ export const responseNames: Names = (request) => {
   return named
 }
 
-/** The files of items that a conversation is given. */
-export const itemNames: Names = (request) =>
-  filesIn(member(request, 'items')).map((id) => ({ kind: 'file', id }))
+/** What the items name that a conversation is given. */
+export const itemNames: Names = (request) => inItems(member(request, 'items'))
+
+/** The files in items, and the items that the vendor keeps and reads for them: those a reference stands for, and
+ * reasoning that is not sent along. */
+const inItems = (items: Json): ReturnType<Names> => [
+  ...filesIn(items).map((id) => ({ kind: 'file', id }) as const),
+  ...listOf(items).flatMap((item) => {
+    const id = textOf(member(item, 'id'))
+    return id !== null && isKept(item) ? [{ kind: 'item', id } as const] : []
+  }),
+]
+
+const isKept = (item: Json): boolean => {
+  const kind = itemKind(item)
+  const isSent = kind !== 'reasoning' || (member(item, 'encrypted_content') ?? null) !== null
+  return kind === 'item_reference' || !isSent
+}
+
+/** What a conversation was given: its items as it shows them. */
+export const learnItems: Learn = ({ reply }) =>
+  listOf(member(reply, 'data')).flatMap((item) => {
+    const id = textOf(member(item, 'id'))
+    return id === null ? [] : [object('item', id, {})]
+  })
 
 /** The conversation that a request adds to, named by its id or as an object. */
 export const conversationOf = (request: Json): string | null => {
@@ -49,11 +71,11 @@ export const chainOf = (request: Json, { response, conversation }: KnownObjects)
 export const isChained = (request: Json): boolean =>
   textOf(member(request, 'previous_response_id')) !== null || conversationOf(request) !== null
 
-/** What a response and the containers it used tell later calls. What it read and wrote together is the most that
+/** What a response, its items and the containers it used tell later calls. What it read and wrote together is the most that
  * comes again with the next one (OpenAI's guide to conversation state); its instructions, its tools and its
  * reasoning do not. One that is not stored cannot be named. */
 export const learnResponse: LearnReply = ({ request, reply, objects }) => {
-  const { id, usage, standing } = reply
+  const { id, usage, standing, items = [] } = reply
   const containers = standing.map(({ id: name }) => object('container', name, {}))
   if (id === null || member(request, 'store') === false) return containers
   const chain = chainOf(request, objects)
@@ -68,7 +90,7 @@ export const learnResponse: LearnReply = ({ request, reply, objects }) => {
     (member(request, 'instructions') ?? null) !== null || listOf(member(request, 'tools')).length > 0
   const tokensAgain = tokensMost === null ? null : tokensMost - reasoned
   const facts = { parent: root, model: reply.model, tokensMost, tokensAgain, tools: told || reasoned > 0 }
-  return [...containers, object('response', id, facts)]
+  return [...containers, object('response', id, facts), ...items.map((item) => object('item', item, {}))]
 }
 
 /** A conversation that was created, with the items it began with. */

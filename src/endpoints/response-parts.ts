@@ -10,7 +10,7 @@ export const responseInput = (items: Json): ResponseInput => {
   const parts: Json[] = []
   let unseen: string | null = null
   for (const item of listOf(items)) {
-    const kind = textOf(member(item, 'type')) ?? 'message'
+    const kind = itemKind(item)
     if (!textKinds.has(kind)) unseen ??= unseenKinds[kind] ?? 'an item of a kind that is not known'
     for (const content of [member(item, 'content'), member(item, 'output')]) {
       if (Array.isArray(content)) parts.push(...listOf(content).map(chatPart))
@@ -18,6 +18,13 @@ export const responseInput = (items: Json): ResponseInput => {
     }
   }
   return { parts, unseen }
+}
+
+/** What an item is. Two kinds need not say: a message, and a reference to another item, which has nothing but its id
+ * (openai 7.57.0, `EasyInputMessage` and `ResponseInputItem.ItemReference`). */
+export const itemKind = (item: Json): string => {
+  const isReference = textOf(member(item, 'id')) !== null && member(item, 'role') === undefined
+  return textOf(member(item, 'type')) ?? (isReference ? 'item_reference' : 'message')
 }
 
 /** A part of an item as a part of a chat message, by whose rules it is counted. */

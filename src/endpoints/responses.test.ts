@@ -63,6 +63,7 @@ describe('the bound of a response', () => {
   it.each([
     ['a document', { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'file-1' }] }] }],
     ['an item that the vendor keeps', { input: [{ type: 'item_reference', id: 'msg_1' }] }],
+    ['an item that the vendor keeps, by its id alone', { input: [{ id: 'msg_1' }] }],
     ['a compacted history', { input: [{ type: 'compaction', encrypted_content: 'x' }] }],
     ['an item of a new kind', { input: [{ type: 'brand_new' }] }],
     ['a prompt that the vendor keeps', { prompt: { id: 'pmpt_1' } }],

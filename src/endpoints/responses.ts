@@ -54,6 +54,7 @@ const responseReader = (counters: UsageShape) => {
     return {
       ...responseTools(cacheLifetimes(found, details, request), reply),
       produced: visibleTexts(listOf(member(reply, 'output'))),
+      items: listOf(member(reply, 'output')).flatMap((item) => textOf(member(item, 'id')) ?? []),
       ended: !working.has(textOf(member(reply, 'status')) ?? ''),
     }
   }

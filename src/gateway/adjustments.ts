@@ -24,7 +24,7 @@ export const writeAdjustments = (adjustments: readonly Adjustment[]): string =>
 /** Reads adjustments that reconcile settled calls. Throws `bad_input` that names what is wrong, also where an amount
  * is not its exact amount rounded. */
 export const readAdjustments = (body: unknown): readonly Adjustment[] => {
-  const parsed = z.strictObject({ adjustments: z.array(adjustment).max(adjustmentsMax) }).safeParse(body)
+  const parsed = adjustmentsRequest.safeParse(body)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     throw new OctroiError('bad_input', `${issue?.path.join('.') || 'the body'}: ${issue?.message}.`)
@@ -106,3 +106,6 @@ const adjustment = z.strictObject({
   bookVersion: text,
   conversation: text.optional(),
 })
+
+/** Adjustments as `writeAdjustments` writes them. */
+export const adjustmentsRequest = z.strictObject({ adjustments: z.array(adjustment).max(adjustmentsMax) })

@@ -1,26 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OctroiError } from '../errors.ts'
 import type { Database } from '../ledger/database.ts'
 import { deferReservations } from '../ledger/deferred-reservations.ts'
 import { openLedger } from '../ledger/ledger.ts'
-import { createAdmission } from '../limits/admit.ts'
 import type { Crossing } from '../limits/crossing.ts'
-import type { VendorLimits } from '../limits/vendor-limits.ts'
+import { createLender } from '../limits/lender.ts'
+import { openVendorLimits, type VendorLimits } from '../limits/vendor-limits.ts'
 import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
 import { type Accruals, createAccruals } from './accruals/accruals.ts'
 import { isLoopback, refuseOpenControl } from './admin.ts'
+import { createAdmitCall } from './admit-call.ts'
 import { createBeside } from './beside/beside.ts'
+import { createBooking } from './booking.ts'
 import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
 import { createCounting } from './counting.ts'
-import { openCredentials, withStored } from './credentials/credentials.ts'
+import { type Credentials, openCredentials, withStored } from './credentials/credentials.ts'
 import { createForward, defaultTimeouts, type ForwardTimeouts } from './forward.ts'
 import { createHandler, type RefusedRequest } from './handle.ts'
 import { createLeases } from './leases.ts'
+import { listen, stop } from './listening.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createBurnWatch } from './notify/burn-watch.ts'
 import { createNotify, type NotifyEvent } from './notify/notify.ts'
@@ -36,9 +38,10 @@ import { openSpoolFile, spoolPath } from './spool/spool-file.ts'
 import { createStreamLimits } from './stream-limit.ts'
 import { createTill, type TillLine } from './till.ts'
 import { createVectorStorage } from './vector-storage.ts'
-import { createVendorPools } from './vendor-pools.ts'
+import { createVendorPools } from './vendor-limits/vendor-pools.ts'
 import { createWaiting } from './waiting.ts'
 import { createWatches, defaultRhythms, type Rhythms } from './watches.ts'
+import { createKeeper, type Keeper } from './workers/keeper.ts'
 
 export type GatewayOptions = {
   readonly config: GatewayConfig
@@ -75,12 +78,15 @@ export type GatewayOptions = {
   /** The folder of the spool's file, in which calls wait while the ledger cannot be written. Without one they wait in
    * memory only. */
   readonly spoolFolder?: string
-  /** Told when calls begin to wait for the ledger, and when all of them are in it. */
   /** Told of every alert that is raised, and of what could not be delivered. */
   readonly onAlert?: (event: NotifyEvent) => void
+  /** Told when calls begin to wait for the ledger, and when all of them are in it. */
   readonly onSpool?: (event: SpoolEvent) => void
   /** How often runs and jobs that go on at the vendor are asked after. */
   readonly rhythms?: Partial<Rhythms>
+  /** A socket in the file system on which the data plane listens, in the place of `host` and `port`: for worker processes,
+   * which answer there. */
+  readonly workersPath?: string
 }
 
 export type Gateway = {
@@ -96,9 +102,14 @@ export type Gateway = {
   readonly sweep: () => Promise<void>
   /** What goes on at vendors while nobody calls, and its closing at an instant. */
   readonly accruals: Pick<Accruals, 'open' | 'close'>
+  /** What worker processes are served by. */
+  readonly keeper: Keeper
+  /** Puts another configuration and other prices in the place of those it has, for calls that come from now on. When
+   * reservations are written, the alerts and the addresses stay as they are. Throws `bad_input`; then all stays. */
+  readonly reload: (next: Configured) => Promise<void>
   /** Takes no more calls, waits for those in flight up to `waitMs`, breaks off what is still open and settles it, then
-   * closes the ledger. */
-  readonly close: (waitMs?: number) => Promise<void>
+   * closes the ledger. `workers` ends those there are, before anything that they need. */
+  readonly close: (waitMs?: number, workers?: () => Promise<void>) => Promise<void>
 }
 
 /** Starts a gateway: the data plane, its control plane, and what runs beside them. */
@@ -123,52 +134,85 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     told: options.onSpool ?? (() => {}),
   })
   const { ledger } = spool
-  const registry = await openRegistry(database, options.pepper)
-  const credentials = await openCredentials(database, options.masterKey ?? null)
-  const upstreams = withStored(config.upstreams, credentials)
+  const keeper = createKeeper(createLender(config.limits, await ledger.balances()), clock, report)
+  const registry = tellingKeys(await openRegistry(database, options.pepper), keeper)
+  const credentials = tellingProviderKeys(await openCredentials(database, options.masterKey ?? null), keeper)
   const bounds = { ...defaultBounds, ...options.bounds }
-  const counters = createAdmission(config.limits, await ledger.balances())
-  const waiting = createWaiting(counters, clock, bounds, (crossing) => {
+  const waiting = createWaiting(keeper.lender.admission, clock, bounds, (crossing) => {
     options.onCrossing?.(crossing)
     notify.crossed(crossing)
   })
   const { admission } = waiting
-  const vendorPools = createVendorPools(
-    new Map(
-      upstreams.flatMap(({ name, provider, tier }) =>
-        tier === null ? [] : [[name, { provider: provider.id, tier }]],
-      ),
-    ),
-    options.vendorLimits ?? null,
-    clock,
-  )
-  const leases = createLeases({ ledger, admission, clock, left: (id) => vendorPools.ended(id, null) })
-  const { book } = options
-  const accruals = createAccruals({ ledger, book, admission, clock })
-  const vectorStorage = createVectorStorage({ book, accruals, registry })
+  const vendorLimits = options.vendorLimits ?? openVendorLimits([])
+  const leases = createLeases({
+    ...{ ledger, admission, clock },
+    left: (id) => configured.vendorPools.ended(id, null),
+  })
+  const till = createTill((line) => {
+    metrics.called(line)
+    options.onTill?.(line)
+  })
+
+  /** What the configuration and the prices make. */
+  const configure = ({ config: { upstreams: named, anonymous }, book }: Configured) => {
+    const upstreams = withStored(named, credentials)
+    const accruals = createAccruals({ ledger, book, admission, clock })
+    return {
+      ...{ upstreams, anonymous, book, accruals },
+      router: createRouter(upstreams),
+      vectorStorage: createVectorStorage({ book, accruals, registry }),
+      streamLimits: createStreamLimits({ admission, book }),
+      vendorPools: createVendorPools(upstreams, vendorLimits, clock, bounds),
+    }
+  }
+  let configured = configure(options)
+
   const parts: Parts = {
     clock,
-    book,
+    get book() {
+      return configured.book
+    },
     models: options.models,
     admission,
     waiting,
-    streamLimits: createStreamLimits({ admission, book }),
+    admitCall: createAdmitCall({ admission, waiting, clock }, keeper.fetch),
+    get booking() {
+      return booking
+    },
+    get streamLimits() {
+      return configured.streamLimits
+    },
     ledger,
     spool,
     registry,
     leases,
-    accruals,
-    vectorStorage,
+    get accruals() {
+      return configured.accruals
+    },
+    get vectorStorage() {
+      return configured.vectorStorage
+    },
     forward: metrics.timeForward(createForward({ ...defaultTimeouts, ...options.timeouts })),
     counting: createCounting(),
-    till: createTill((line) => {
-      metrics.called(line)
-      options.onTill?.(line)
-    }),
+    till,
     bounds,
-    vendorPools,
-    policy: createPolicy(config, { admission, ledger }),
+    get vendorPools() {
+      return configured.vendorPools
+    },
+    policy: createPolicy(config, {
+      ...{ admission, ledger },
+      changed: ({ written }) => keeper.tell('rules', { written, epoch: keeper.lender.epoch() }),
+    }),
   }
+  const booking = createBooking(parts)
+  keeper.serve({
+    ...{ parts, database, pepper: options.pepper },
+    timed: metrics.timed,
+    refused: (request) => {
+      metrics.refused(request)
+      options.onRefused?.(request)
+    },
+  })
   const alerts = openAlerts(database)
   const notify = createNotify({
     store: alerts,
@@ -176,28 +220,37 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     transport: createSendWebhook(),
     limits: () => parts.policy.rules().limits,
     state: admission.state,
-    burn: createBurnWatch(config.alerts.burn),
+    burn: createBurnWatch(),
     clock,
     random: Math.random,
     told: options.onAlert ?? (() => {}),
     report,
   })
   const watches = createWatches(parts, { ...defaultRhythms, ...options.rhythms }, report)
-  let taking = true
+  let [isReady, taking] = [true, true]
+  let beside = createBeside(parts, configured.upstreams)
   const handler = createHandler({
     parts,
     isTaking: () => taking,
     watches,
-    router: createRouter(upstreams),
-    beside: createBeside(parts, upstreams),
-    anonymous: config.anonymous,
+    router: {
+      find: (...asked) => configured.router.find(...asked),
+      unmetered: (...asked) => configured.router.unmetered(...asked),
+      nearest: (...asked) => configured.router.nearest(...asked),
+    },
+    beside: (...asked) => beside(...asked),
+    get anonymous() {
+      return configured.anonymous
+    },
     report,
     refused: (request) => {
       metrics.refused(request)
       options.onRefused?.(request)
     },
   })
-  const data = await listen(createServer(serverOptions, handler.answer), options.port, host)
+  const place =
+    options.workersPath === undefined ? { host, port: options.port } : { path: options.workersPath }
+  const data = await listen(handler.answer, place)
   const controlToken = adminToken === null ? null : randomBytes(32).toString('base64url')
   const tokens = [adminToken, controlToken].filter((token) => token !== null)
   const control =
@@ -207,50 +260,71 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
           parts,
           port: options.controlPort,
           admin: { host: controlHost, tokens },
-          isReady: () => taking,
+          isReady: () => isReady,
           journal: config.journal,
           alerts: { store: alerts, test: notify.test },
           credentials,
           metrics: () =>
             metrics.text({
-              requestsInFlight: handler.inFlight(),
+              requestsInFlight: handler.inFlight() + keeper.standing().requestsInFlight,
+              workersBytes: keeper.standing().residentBytes,
               callsOpen: leases.count(),
               limits: admission.state(clock.now()),
               alerts: notify.counts(),
               spool: spool.standing(),
-              ready: taking,
+              vendors: {
+                limits: configured.vendorPools.state(),
+                waiting: configured.vendorPools.waiting(),
+              },
+              ready: isReady,
             }),
         })
   const sweep = async (): Promise<void> => {
     await leases.sweep()
     const now = clock.now()
-    await vectorStorage.expire(now)
-    await accruals.close(now)
+    await configured.vectorStorage.expire(now)
+    await configured.accruals.close(now)
     await notify.look()
-    await notify.watch()
     // What a receiver takes long to answer keeps nothing here waiting.
     notify.send().catch(report)
   }
   // What goes on at vendors is held again before anything expires.
-  await watches.resume(upstreams)
+  await watches.resume(configured.upstreams)
   // Before the scheduler begins: of two sweeps at once, one could end while the other has not yet counted its part.
   await leases.sweep()
   const scheduler = startScheduler(sweep, report)
 
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${(data.address() as AddressInfo).port}`,
+    url:
+      options.workersPath ??
+      `http://${host.includes(':') ? `[${host}]` : host}:${(data.address() as AddressInfo).port}`,
     controlUrl: control?.url ?? null,
     controlToken,
     registry,
     limits: () => admission.state(clock.now()),
     sweep,
-    accruals,
-    close: async (waitMs = 10_000) => {
-      taking = false
+    accruals: {
+      open: (at) => configured.accruals.open(at),
+      close: (...asked) => configured.accruals.close(...asked),
+    },
+    keeper,
+    reload: async (next) => {
+      refuseOpenDoor(next.config, host)
+      const made = configure(next)
+      await parts.policy.replace(next.config.written, null)
+      await configured.accruals.stop()
+      configured = made
+      beside = createBeside(parts, made.upstreams)
+    },
+    close: async (waitMs = 10_000, workers) => {
+      isReady = false
       waiting.close()
+      await workers?.()
+      taking = false
+      configured.vendorPools.close()
       await Promise.all([stop(data, waitMs), handler.idle(waitMs)])
       watches.close()
-      await accruals.stop()
+      await configured.accruals.stop()
       await scheduler.stop()
       await notify.stop()
       await parts.forward.close()
@@ -263,24 +337,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   }
 }
 
-const idleMs = 50
-
 /** How large the spool's file may get. */
 const spoolBytesMax = 64_000_000
 
 /** How long what was broken off may take to be settled. */
 const settleMsMax = 5_000
-
-/** Strict parsing, and bounds on slow and large heads. The official clients keep connections for less than
- * `keepAliveTimeout`. */
-const serverOptions = {
-  headersTimeout: 30_000,
-  requestTimeout: 300_000,
-  keepAliveTimeout: 75_000,
-  maxHeaderSize: 65_536,
-  insecureHTTPParser: false,
-  noDelay: true,
-} as const
 
 /** Throws `bad_input` where calls without a key could come from other machines. */
 export const refuseOpenDoor = (config: GatewayConfig, host: string): void => {
@@ -292,27 +353,34 @@ export const refuseOpenDoor = (config: GatewayConfig, host: string): void => {
   }
 }
 
-const listen = (server: Server, port: number, host: string): Promise<Server> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new OctroiError(
-          'bad_input',
-          `Cannot listen on ${host}:${port} (${error.code}). Choose another --port.`,
-        ),
-      )
-    })
-    server.listen(port, host, () => resolve(server))
-  })
+/** What of the options a reload replaces. */
+type Configured = Pick<GatewayOptions, 'config' | 'book'>
 
-const stop = (server: Server, waitMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), waitMs)
-    // A kept connection is closed when its last reply has left, not when its client gives it up.
-    const idle = setInterval(() => server.closeIdleConnections(), idleMs)
-    server.close(() => {
-      clearTimeout(force)
-      clearInterval(idle)
-      resolve()
-    })
-  })
+/** The same keys; a change resolves when workers know it too. */
+const tellingKeys = (registry: Registry, { tell }: Keeper): Registry => {
+  const told = async <Result>(change: Promise<Result>, idOf: (result: Result) => string): Promise<Result> => {
+    const result = await change
+    await tell('keyChanged', idOf(result))
+    return result
+  }
+  return {
+    ...registry,
+    createKey: (...asked) => told(registry.createKey(...asked), ({ key }) => key.id),
+    rotateKey: (...asked) => told(registry.rotateKey(...asked), ({ key }) => key.id),
+    updateKey: (...asked) => told(registry.updateKey(...asked), ({ id }) => id),
+    revokeKey: (...asked) => told(registry.revokeKey(...asked), ({ id }) => id),
+  }
+}
+
+/** The same vendors' keys; a change resolves when workers know it too. */
+const tellingProviderKeys = (credentials: Credentials, { tell }: Keeper): Credentials => ({
+  ...credentials,
+  set: async (...asked) => {
+    await credentials.set(...asked)
+    await tell('providerKeysChanged', null)
+  },
+  remove: async (...asked) => {
+    await credentials.remove(...asked)
+    await tell('providerKeysChanged', null)
+  },
+})

@@ -31,6 +31,8 @@ export const configSchema = z.strictObject({
         models: z.record(z.string().max(200), z.string().max(200)).optional(),
         /** The tier of the account at the vendor: calls wait for its rate limits here, as far as they are known. */
         tier: z.enum(tierNames).optional(),
+        /** Take the vendor's rate limits from its replies; always so where there is a `tier`. */
+        rateLimits: z.literal('learn').optional(),
       }),
     )
     .default({}),
@@ -83,6 +85,7 @@ type Settings = {
   pricesFrom?: string | undefined
   models?: Record<string, string> | undefined
   tier?: VendorTier | undefined
+  rateLimits?: 'learn' | undefined
 }
 
 const upstreamOf = (name: string, settings: Settings, environment: Environment): Upstream => {
@@ -112,5 +115,6 @@ const upstreamOf = (name: string, settings: Settings, environment: Environment):
     pricesFrom: settings.pricesFrom ?? (settings.kind === undefined ? provider.id : name),
     models: settings.models ?? {},
     tier: settings.tier ?? null,
+    learnsLimits: settings.tier !== undefined || settings.rateLimits === 'learn',
   }
 }

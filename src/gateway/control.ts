@@ -8,6 +8,7 @@ import type { Journal } from '../ledger/deferred-reservations.ts'
 import { formatInstant } from '../time.ts'
 import { applyAdjustments, readAdjustments } from './adjustments.ts'
 import { type Admin, permitAdmin } from './admin.ts'
+import { openApi } from './api/openapi.ts'
 import type { Credentials } from './credentials/credentials.ts'
 import {
   readEndUser,
@@ -17,7 +18,7 @@ import {
   readProviderKey,
   shownKey,
 } from './key-requests.ts'
-import { shownLimit } from './limit-states.ts'
+import { listedLimits } from './limit-states.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { AlertStore, ListedAlert, StoredAlert } from './registry/alerts.ts'
@@ -48,33 +49,34 @@ const shownAlert = ({ id, at, body, deliveries }: ListedAlert) => ({
 
 const policyPath = '/octroi/v1/policy'
 
-const upTo = (maxSize: number) =>
+const bodyUpTo = (maxSize: number) =>
   bodyLimit({
     maxSize,
-    onError: (context) =>
-      answer(context, new OctroiError('body_too_large', `The body is larger than ${maxSize} bytes.`)),
+    onError: () => {
+      throw new OctroiError('body_too_large', `The body is larger than ${maxSize} bytes.`)
+    },
   })
-const smallBody = upTo(65_536)
+
+const smallBody = bodyUpTo(65_536)
 /** A thousand limits have room in it. */
-const largeBody = upTo(4_000_000)
+const largeBody = bodyUpTo(4_000_000)
 
 const shownPolicy = ({ policy }: Parts) => ({ version: policy.version(), ...policy.rules().written })
 
 const policyHeaders = ({ policy }: Parts) => ({ etag: `"${policy.version()}"` })
 
-/** The control plane: keys, limits, adjustments, metrics and health, apart from the port that applications use. */
-export const createControl = async ({
+/** What the control plane answers: keys, limits, adjustments, metrics and health. */
+export const createControlRoutes = ({
   parts,
-  port,
   admin,
   isReady,
   journal,
   alerts,
   credentials,
   metrics,
-}: ControlOptions) => {
+}: Omit<ControlOptions, 'port'>): Hono => {
   const { registry, clock, admission, leases } = parts
-  const app = new Hono()
+  return new Hono()
     .use(async (context, next) => {
       permitAdmin(context, admin)
       await next()
@@ -90,6 +92,7 @@ export const createControl = async ({
     .get('/metrics', (context) =>
       context.body(metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
     )
+    .get('/octroi/v1/openapi.json', (context) => context.json(openApi()))
     .get('/octroi/v1/keys', (context) => context.json({ keys: registry.listKeys().map(shownKey) }))
     .post('/octroi/v1/keys', async (context) => {
       const { secret, key } = await registry.createKey(readNewKey(await context.req.json()), clock.now())
@@ -146,7 +149,10 @@ export const createControl = async ({
     })
     .get('/octroi/v1/limits', (context) =>
       context.json({
-        limits: admission.state(clock.now()).map(shownLimit),
+        limits: [
+          ...listedLimits(admission.state(clock.now()), 'operator'),
+          ...listedLimits(parts.vendorPools.state(), 'vendor'),
+        ],
       }),
     )
     .notFound((context) =>
@@ -160,7 +166,12 @@ export const createControl = async ({
           : asOctroiError(error),
       ),
     )
+}
 
+/** Starts the control plane, apart from the port that applications use. */
+export const createControl = async (options: ControlOptions) => {
+  const { port, admin } = options
+  const app = createControlRoutes(options)
   const server = await new Promise<Server>((resolve, reject) => {
     const started = serve({ fetch: app.fetch, port, hostname: admin.host }, () => resolve(started as Server))
     started.once('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,5 @@
-/** The most bytes one event of a stream may have before it is passed on unread: a picture of 10 MB in base64. */
-const eventBytesMax = 16_000_000
+/** The most bytes one part of a stream may have and be read: a picture of 10 MB in base64. */
+export const pieceBytesMax = 16_000_000
 
 /** Cuts a stream of server-sent events into its events, each with the blank line that ends it. What follows
  * the last blank line is kept until more arrives, and given by `rest`. Every byte is looked at once, so that an
@@ -41,7 +41,7 @@ export const createEventCutter = () => {
         }
       }
       keep(rest)
-      if (pendingBytes > eventBytesMax) events.push(take())
+      if (pendingBytes > pieceBytesMax) events.push(take())
       return events
     },
     rest: (): Buffer => Buffer.concat(pending),

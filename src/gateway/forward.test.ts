@@ -18,7 +18,7 @@ it('lets as many calls be at a vendor at once as the gateway has in flight, not 
   const forward = createForward(defaultTimeouts)
   const baseUrl = new URL(`http://127.0.0.1:${(vendor.address() as AddressInfo).port}/v1`)
   const upstream = {
-    ...{ name: 'openai', provider: openai, baseUrl, pricesFrom: 'openai', tier: null },
+    ...{ name: 'openai', provider: openai, baseUrl, pricesFrom: 'openai', tier: null, learnsLimits: false },
     credential: () => 'sk-vendor',
   }
   const caller = { key: null, ownCredential: null, tags: {} } as never

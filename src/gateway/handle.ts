@@ -19,9 +19,10 @@ import { passRun } from './pass-run.ts'
 import { passUnmetered } from './pass-unmetered.ts'
 import { permitEndpoint } from './permission.ts'
 import type { Key } from './registry/keys.ts'
-import type { Router } from './route.ts'
+import type { Router, Target } from './route.ts'
 import { toldBy } from './told.ts'
 import { permitUnmetered, type UnmeteredPolicy } from './unmetered.ts'
+import { noVendorPools } from './vendor-limits/vendor-pools.ts'
 import type { Watches } from './watches.ts'
 
 /** A request that Octroi refused, or could not answer to the end. What it said is not in it. */
@@ -43,6 +44,17 @@ export type Handler = {
   readonly idle: (waitMs: number) => Promise<void>
 }
 
+/** Another process of this gateway, which answers what this one does not. */
+export type Elsewhere = {
+  /** True for what is answered there, by where it goes; and by what it asks. */
+  readonly isPlace: (found: Target | null) => boolean
+  readonly isAsked: (target: Target, request: Json) => boolean
+  /** True for what a step throws to say that the call must be answered there. Nothing has been held or sent then. */
+  readonly isDue: (error: unknown) => boolean
+  /** Passes a request there, and its answer back, unchanged. `body`: what has been read of it already. */
+  readonly pass: (incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer | null) => Promise<void>
+}
+
 export type HandlerOptions = {
   readonly parts: Parts
   readonly watches: Watches
@@ -50,6 +62,7 @@ export type HandlerOptions = {
   /** Answers what is asked of Octroi itself on the data port. */
   readonly beside: ReturnType<typeof createBeside>
   readonly anonymous: boolean
+  readonly elsewhere?: Elsewhere
   readonly report: (error: unknown) => void
   readonly refused: (request: RefusedRequest) => void
   /** False from the moment the gateway is told to end. */
@@ -59,7 +72,7 @@ export type HandlerOptions = {
 /** The way of a call: find the route, identify the caller, read the request, check what it names; then pass
  * it on by what it costs. Every way out is an answer in the wire's own shape. */
 export const createHandler = (options: HandlerOptions): Handler => {
-  const { parts, watches, router, beside, anonymous, report, refused, isTaking } = options
+  const { parts, watches, router, beside, elsewhere, report, refused, isTaking } = options
   let inFlight = 0
   let waiting: (() => void)[] = []
 
@@ -73,6 +86,8 @@ export const createHandler = (options: HandlerOptions): Handler => {
       if (!isTaking()) throw ending()
       if (inFlight > parts.bounds.callsInFlightMax) throw overloaded()
       if (isWebSocket(incoming)) throw noWebSocket()
+      if (elsewhere?.isPlace(found) === true) return await elsewhere.pass(incoming, outgoing, null)
+      const { anonymous } = options
       const authorize = found?.upstream.provider.authorize ?? null
       const asked = { headers: incoming.headers, url, authorize }
       const caller = identify(asked, { registry: parts.registry, anonymous, at: parts.clock.now() })
@@ -84,13 +99,19 @@ export const createHandler = (options: HandlerOptions): Handler => {
       const target = { ...found, path: withoutKeys(found.path, authorize) }
       const body = await readBody(incoming, parts.bounds)
       const read = await readRequest(incoming, body, target.route)
+      if (elsewhere?.isAsked(target, read) === true) return await elsewhere.pass(incoming, outgoing, body)
       const told = toldBy(target, read)
       const request = told === null ? read : { ...Object(read), ...told }
       const objects =
         target.route.billing === 'unmetered'
           ? {}
           : await ownedObjects(parts.registry, { target, caller, request })
-      await pass({ target, caller, incoming, outgoing, body, request, told, objects })
+      await pass({ target, caller, incoming, outgoing, body, request, told, objects }).catch(
+        (error: unknown) => {
+          if (elsewhere?.isDue(error) === true) return elsewhere.pass(incoming, outgoing, body)
+          throw error
+        },
+      )
     } catch (error) {
       const known = asOctroiError(error)
       if (known.code === 'internal') report(error)
@@ -111,6 +132,8 @@ export const createHandler = (options: HandlerOptions): Handler => {
 
   const pass = (exchange: Exchange): Promise<void> => {
     const { route } = exchange.target
+    const isOurs = exchange.caller.ownCredential === null
+    const parts = isOurs ? options.parts : { ...options.parts, vendorPools: apart(options.parts) }
     switch (route.billing) {
       case 'free':
         return passFree(parts, watches, exchange, route)
@@ -119,7 +142,7 @@ export const createHandler = (options: HandlerOptions): Handler => {
           ? passJob(parts, watches, exchange, { ...route, billing: 'later', ...route.later })
           : passReply(parts, watches, exchange, route)
       case 'later':
-        return passLater(exchange, route)
+        return passLater(parts, exchange, route)
       case 'unmetered':
         return passUnmetered(parts, exchange)
       case 'closed':
@@ -127,7 +150,7 @@ export const createHandler = (options: HandlerOptions): Handler => {
     }
   }
 
-  const passLater = (exchange: Exchange, { wire, ...route }: LaterRoute): Promise<void> =>
+  const passLater = (parts: Parts, exchange: Exchange, { wire, ...route }: LaterRoute): Promise<void> =>
     wire.kind === 'run'
       ? passRun(parts, watches, exchange, { ...route, wire })
       : passJob(parts, watches, exchange, { ...route, wire })
@@ -156,6 +179,8 @@ export const createHandler = (options: HandlerOptions): Handler => {
       }),
   }
 }
+
+const apart = ({ vendorPools }: Parts): Parts['vendorPools'] => ({ ...vendorPools, ...noVendorPools })
 
 /** How long the rest of a refused body is read, so that the client gets to see the refusal. */
 const discardMsMax = 5_000

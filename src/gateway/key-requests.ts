@@ -14,6 +14,7 @@ const patterns = z.array(pattern).min(1).max(100).nullable()
 const tags = z
   .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.string().min(1).max(128))
   .refine((value) => Object.keys(value).length <= 16, 'at most 16 tags are kept')
+  .meta({ maxProperties: 16 })
 
 const owner = { name, organization: name, team: name, project: name, environment: name }
 const rights = {
@@ -34,11 +35,14 @@ export const keyRequest = z.strictObject({ ...owner, ...rights }).partial()
 
 /** How long a secret may go on beside its successor: 90 days. */
 const graceSecondsMax = 90 * 86_400
-const rotation = z.strictObject({ graceSeconds: z.int().min(0).max(graceSecondsMax) })
+/** What a rotation says. */
+export const rotation = z.strictObject({ graceSeconds: z.int().min(0).max(graceSecondsMax) })
 
-const providerKey = z.strictObject({ key: z.string().max(10_000) })
+/** A vendor's key, to be stored. */
+export const providerKey = z.strictObject({ key: z.string().max(10_000) })
 
-const endUser = z.strictObject({ endUser: z.string().min(1).max(10_000) })
+/** An end user, as the application names it. */
+export const endUser = z.strictObject({ endUser: z.string().min(1).max(10_000) })
 
 /** A key as people and machines see it: never its secret, never its hash. */
 export const shownKey = (key: Key) => ({

@@ -25,3 +25,12 @@ export const shownLimit = (state: LimitState) => {
     resetsAt: state.resetsAt === null ? null : formatInstant(state.resetsAt),
   }
 }
+
+/** The same with whose limit it is: the operator's, or the vendor's own. */
+export type ListedLimit = ShownLimit & { readonly setBy: 'operator' | 'vendor' }
+
+/** Makes it of the limits of one of them. */
+export const listedLimits = (
+  states: readonly LimitState[],
+  setBy: ListedLimit['setBy'],
+): readonly ListedLimit[] => states.map((state) => ({ setBy, ...shownLimit(state) }))

@@ -20,7 +20,7 @@ export const write = async (outgoing: ServerResponse, bytes: Buffer | string): P
 
 /** Tells a streaming client what happened and destroys the connection, so that nobody takes the stream for
  * whole. Node holds small writes back: the connection lives until this one has left. */
-export const breakOff = (outgoing: ServerResponse, last: string): void => {
+export const breakOff = (outgoing: ServerResponse, last: Buffer | string): void => {
   if (!outgoing.destroyed) outgoing.write(last, () => outgoing.destroy())
 }
 

@@ -4,7 +4,9 @@ import type { ModelFacts } from '../pricing/model-facts.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 import type { Clock } from '../time.ts'
 import type { Accruals } from './accruals/accruals.ts'
+import type { AdmitCall } from './admit-call.ts'
 import type { BodyBounds } from './body.ts'
+import type { Booking } from './booking.ts'
 import type { Counting } from './counting.ts'
 import type { Forward } from './forward.ts'
 import type { Leases } from './leases.ts'
@@ -14,7 +16,7 @@ import type { Spool } from './spool/spool.ts'
 import type { StreamLimits } from './stream-limit.ts'
 import type { Till } from './till.ts'
 import type { VectorStorage } from './vector-storage.ts'
-import type { VendorPools } from './vendor-pools.ts'
+import type { VendorPools } from './vendor-limits/vendor-pools.ts'
 import type { Waiting, WaitingBounds } from './waiting.ts'
 
 /** What the steps of a call share. Nothing in it belongs to one call. */
@@ -24,6 +26,8 @@ export type Parts = {
   readonly models: ModelFacts
   readonly admission: Admission
   readonly waiting: Pick<Waiting, 'admitted'>
+  readonly admitCall: AdmitCall
+  readonly booking: Booking
   readonly streamLimits: StreamLimits
   readonly ledger: Ledger
   readonly spool: Pick<Spool, 'reserve' | 'placeOf'>

@@ -13,6 +13,7 @@ import { clampHeaders, clampOf, lowerOutput } from './clamp.ts'
 import { createEstimates, surroundingsOf } from './estimate.ts'
 import type { Exchange } from './exchange.ts'
 import { type UpstreamReply, wasNotSent } from './forward.ts'
+import { framingOf } from './framing/framing.ts'
 import { brokeOff, hold } from './held.ts'
 import { capHeaders, capHistory, withCap } from './history-cap.ts'
 import { replaceMember } from './member-text.ts'
@@ -121,13 +122,15 @@ export const passReply = async (
     return cost
   }
 
-  if (facts.stream && isEventStream(reply)) {
+  const framing = facts.stream ? framingOf(reply, wire) : null
+  if (framing !== null) {
     const { 'content-length': _, ...streamed } = headers
     outgoing.writeHead(reply.status, streamed)
     outgoing.flushHeaders()
     const meter = named.watching(wire.meterStream(request))
     const limit = parts.streamLimits.watch({ reservation, quoted, meter, upstream, tier: facts.tier })
     return passStream(reply, outgoing, {
+      framing,
       meter,
       limit,
       cutUsage: streamOptions === null ? null : wire.cutUsage,
@@ -258,9 +261,6 @@ const passWhole = async (
   await settleReply(Buffer.concat(copy))
   outgoing.end(last)
 }
-
-const isEventStream = ({ headers }: UpstreamReply): boolean =>
-  String(headers['content-type'] ?? '').startsWith('text/event-stream')
 
 /** The same body with `stream_options` added: put in front as text where the body has none, merged where the client
  * sent other options. Every other byte stays as it came. */

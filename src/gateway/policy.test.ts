@@ -122,7 +122,11 @@ describe('the rules of a gateway', () => {
       [{ limits: [month, month] }, 400, 'month'],
       [{ colour: 'red' }, 400, 'colour'],
       ['{', 400, 'not JSON'],
-      [{ limits: Array.from({ length: 1_001 }, (_, at) => ({ ...month, name: `${at}` })) }, 400, 'limits'],
+      [
+        { limits: Array.from({ length: 1_001 }, (_, at) => ({ ...month, name: `${at}` })) },
+        400,
+        'at most 1,000',
+      ],
     ] as const
     for (const [body, status, said] of wrong) {
       const { status: found, json } = await put(body)

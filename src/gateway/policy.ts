@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { OctroiError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Admission } from '../limits/admit.ts'
-import { type Rules, readRules, rulesSchema, type WrittenRules } from './rules.ts'
+import { type Rules, readRules, rulesRequest, type WrittenRules } from './rules.ts'
 
 /** The rules that hold now, which may be replaced as a whole while calls are in flight. */
 export type Policy = {
@@ -15,12 +15,20 @@ export type Policy = {
   readonly replace: (body: unknown, basedOn: string | null) => Promise<void>
 }
 
+/** Told of rules at the moment from which they hold; they are replaced when it resolves. */
+export type RulesChanged = (rules: Rules) => Promise<void>
+
 export const createPolicy = (
   first: Rules,
   {
     admission,
     ledger,
-  }: { readonly admission: Pick<Admission, 'replace'>; readonly ledger: Pick<Ledger, 'balances'> },
+    changed = async () => {},
+  }: {
+    readonly admission: Pick<Admission, 'replace'>
+    readonly ledger: Pick<Ledger, 'balances'>
+    readonly changed?: RulesChanged
+  },
 ): Policy => {
   let rules = first
   let last: Promise<unknown> = Promise.resolve()
@@ -33,6 +41,7 @@ export const createPolicy = (
     await new Promise<void>((resolve) => process.nextTick(resolve))
     admission.replace(next.limits, balances)
     rules = next
+    await changed(next)
   }
 
   return {
@@ -47,10 +56,9 @@ export const createPolicy = (
 }
 
 const readBody = (body: unknown): Partial<WrittenRules> => {
-  const parsed = rulesSchema.partial().safeParse(body)
+  const parsed = rulesRequest.safeParse(body)
   if (parsed.success) {
-    const named = Object.keys(Object(body))
-    return Object.fromEntries(Object.entries(parsed.data).filter(([name]) => named.includes(name)))
+    return Object.fromEntries(Object.entries(parsed.data).filter(([, part]) => part !== undefined))
   }
   const issue = parsed.error.issues[0]
   throw new OctroiError('bad_input', `Policy: ${issue?.path.join('.') || 'the body'}: ${issue?.message}.`)

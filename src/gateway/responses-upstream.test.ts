@@ -196,6 +196,72 @@ it('bills the compaction of a history as a response, whose longest answer is hel
   expect(costs()).toEqual([['0.0083', 'measured']])
 })
 
+describe('an item of a response', () => {
+  const ways = {
+    reference: (id: string) => ({ type: 'item_reference' as const, id }),
+    'bare id': (id: string) => ({ id }),
+    reasoning: (id: string) => ({ type: 'reasoning' as const, id, summary: [] }),
+  }
+  const asked = (input: OpenAI.Responses.ResponseInput) => ({ model: 'gpt-4o', input })
+
+  /** A response made by one key; then what its items are to another, whole or streamed. */
+  const made = async (stream: boolean) => {
+    const whole = json(response('resp_1'))
+    const streamed: Answer = (reply) => {
+      startStream(reply, 'resp_1')
+      reply.end(event('response.completed', { response: response('resp_1') }))
+    }
+    const mine = await atVendor([stream ? streamed : whole, json(response('resp_2', { output: [] }))])
+    const first = { model: 'gpt-4o', input: 'Moons?' }
+    if (stream) for await (const _ of await mine.responses.create({ ...first, stream }));
+    else await mine.responses.create(first)
+    return { mine, other: await world.client('ads') }
+  }
+
+  it.each([false, true])('is there for the key that made it alone (streamed: %s)', async (stream) => {
+    const { mine, other } = await made(stream)
+    for (const item of Object.values(ways)) {
+      const refused = await caught(() => other.responses.create(asked([item('msg_1')])))
+      expect(refused).toMatchObject({ status: 404, message: expect.stringContaining("id 'msg_1'") })
+      expect(await mine.responses.create(asked([item('msg_1')]))).toMatchObject({ id: 'resp_2' })
+    }
+    const counting = { model: 'gpt-4o', input: [ways.reference('msg_1')] }
+    expect(await caught(() => other.responses.inputTokens.count(counting))).toMatchObject({ status: 404 })
+    const giving = { items: [ways.reference('msg_1')] }
+    expect(await caught(() => other.conversations.create(giving))).toMatchObject({ status: 404 })
+  })
+
+  it('may be named where it was not seen, or where it is sent itself', async () => {
+    const { other } = await made(false)
+    const sent = {
+      ...{ id: 'msg_1', type: 'message' as const, role: 'assistant' as const, status: 'completed' as const },
+      content: [{ type: 'output_text' as const, text: 'Two.', annotations: [] }],
+    }
+    for (const item of [ways.reference('msg_of_before'), sent]) {
+      expect(await other.responses.create(asked([item]))).toMatchObject({ id: 'resp_2' })
+    }
+  })
+
+  it('of a response that is not stored is remembered for nobody', async () => {
+    const mine = await atVendor([json(response('resp_1')), json(response('resp_2'))])
+    await mine.responses.create({ model: 'gpt-4o', input: 'Moons?', store: false })
+    const other = await world.client('ads')
+    expect(await other.responses.create(asked([ways.reference('msg_1')]))).toMatchObject({ id: 'resp_2' })
+  })
+
+  it('that a conversation was given is there for the key that gave it alone', async () => {
+    const items = { object: 'list', data: [{ id: 'msg_7', type: 'message', role: 'user' }] }
+    const created = json({ id: 'conv_1', object: 'conversation' })
+    const mine = await atVendor([created, json(items), json(response('resp_1'))])
+    await mine.conversations.create({})
+    await mine.conversations.items.create('conv_1', { items: [{ role: 'user', content: 'Moons?' }] })
+    const other = await world.client('ads')
+    const refused = await caught(() => other.responses.create(asked([ways.reference('msg_7')])))
+    expect(refused).toMatchObject({ status: 404 })
+    expect(await mine.responses.create(asked([ways.reference('msg_7')]))).toMatchObject({ id: 'resp_1' })
+  })
+})
+
 describe('a stream of a response', () => {
   it('is known by its id as soon as it begins', async () => {
     let finish = (): void => {}

@@ -13,7 +13,7 @@ export type Target = {
 }
 
 /** Ids as vendors make them; never one that a path would resolve, such as `..`. */
-const idPattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/
+const idPattern = /^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,127}$/
 
 /** A router: where a request goes, and what the wire looks like whose route it missed. */
 export type Router = {
@@ -123,9 +123,9 @@ const match = (pattern: readonly string[], segments: readonly string[]): Record<
   return params
 }
 
-/** The id in a segment, without the action behind it where there is to be one. Some clients escape a colon. */
+/** The id in a segment, without the action behind it where there is to be one. Some clients escape what needs no escape. */
 const idOf = (segment: string, action: string | undefined): string | null => {
-  const plain = segment.replaceAll(/%3A/gi, ':')
+  const plain = segment.replaceAll(/%3A/gi, ':').replaceAll('%40', '@')
   const tail = action === undefined ? '' : `:${action}`
   if (!plain.endsWith(tail)) return null
   const id = plain.slice(0, plain.length - tail.length)

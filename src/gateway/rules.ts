@@ -22,7 +22,10 @@ export const rulesSchema = z.strictObject({
         .default({}),
     })
     .default({ paths: {} }),
-  limits: z.array(z.unknown()).max(1_000).default([]),
+  limits: z
+    .array(z.unknown())
+    .max(1_000, 'there may be at most 1,000 limits; one with "each" counts every value apart')
+    .default([]),
   /** Caps on history that is sent again, for the calls of whoever is named; of several the first that fits. */
   historyCaps: z
     .array(
@@ -50,6 +53,15 @@ export const rulesSchema = z.strictObject({
     )
     .max(1_000)
     .default([]),
+})
+
+const { limits, historyCaps, unmetered } = rulesSchema.shape
+
+/** Rules that take the place of those they name. */
+export const rulesRequest = z.strictObject({
+  limits: limits.unwrap().optional(),
+  historyCaps: historyCaps.unwrap().optional(),
+  unmetered: unmetered.unwrap().optional(),
 })
 
 /** What holds for calls. `written`: the same as it was written, with what it left out. */

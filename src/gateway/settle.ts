@@ -63,15 +63,8 @@ export const settle = async (
     bookVersion: parts.book.version,
     ...(outcome.conversation !== undefined && { conversation: outcome.conversation }),
   }
-  parts.vendorPools.ended(call.id, usedBy(outcome))
-  // Where it can be neither written nor spooled the call is let go of as well: it expires at its most.
-  const written = await parts.ledger.settle(settlement).finally(() => parts.leases.letGo(call.id))
-  const ended = { holds, reservedAt: call.at, at: settlement.at }
   const actual = { cost: cost.pricedTotal, unresolved, ...(settlement.used && { used: settlement.used }) }
-  if (written === 'done') parts.admission.settle(ended, actual)
-  if (written === 'late') parts.admission.adjust(ended, actual)
-  if (written === 'done' || written === 'late')
-    parts.till.ring(call, settlement, cost.pricedTotal, parts.spool.placeOf(call.id))
+  await parts.booking.settle(reservation, settlement, { to: actual, used: usedBy(outcome) })
   return cost
 }
 

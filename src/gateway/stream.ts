@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { ReplyWire } from '../endpoints/endpoint.ts'
 import { OctroiError } from '../errors.ts'
-import { createEventCutter } from './events.ts'
 import type { UpstreamReply } from './forward.ts'
+import type { Framing, Piece } from './framing/framing.ts'
 import { brokeOff } from './held.ts'
 import { breakOff, write } from './outgoing.ts'
 import type { StreamLimit } from './stream-limit.ts'
@@ -10,7 +10,7 @@ import type { StreamLimit } from './stream-limit.ts'
 /** How a stream ended for the provider: `broken` is null when it came to its proper end. */
 export type StreamEnd = { readonly broken: OctroiError | null }
 
-/** Passes a stream on event by event while `meter` reads a copy. The event that ends the stream is kept back
+/** Passes a stream on event by event, as its framing cuts it, while `meter` reads a copy. The event that ends the stream is kept back
  * until `settled` resolves, or the last of those that follow it: some wires say that all is done after the event
  * that says what it cost. A stream that breaks is never ended cleanly. A client that goes does not stop the
  * reading: the provider bills the rest anyway, and reading it makes the cost exact; `drainMsMax` bounds it. */
@@ -18,6 +18,7 @@ export const passStream = async (
   upstream: UpstreamReply,
   outgoing: ServerResponse,
   pass: {
+    framing: Framing
     meter: ReturnType<ReplyWire['meterStream']>
     /** Set when usage was asked for on the client's behalf: takes the answer out again. */
     cutUsage: ReplyWire['cutUsage'] | null
@@ -28,14 +29,13 @@ export const passStream = async (
     fault: (error: OctroiError) => string
   },
 ): Promise<void> => {
-  const { meter, cutUsage, limit, settled, fault } = pass
+  const { framing, meter, cutUsage, limit, settled, fault } = pass
   const drain = drainWhenGone(upstream, outgoing, pass.drainMsMax)
-  const cutter = createEventCutter()
   let last: Buffer | string | null = null
   let after = 0
   let broken: OctroiError | null = null
-  const take = async (bytes: Buffer): Promise<void> => {
-    const event = bytes.toString('utf8')
+  const take = async ({ bytes, event, closes }: Piece): Promise<void> => {
+    if (closes === true && last === null) return
     const ends = meter.event(event)
     const reached = ends || last !== null ? null : (limit?.seen(bytes.length) ?? null)
     // Leaving the loop closes the provider's connection.
@@ -52,11 +52,9 @@ export const passStream = async (
   }
   try {
     for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
-      for (const bytes of cutter.cut(chunk)) await take(bytes)
+      for (const piece of framing.cut(chunk)) await take(piece)
     }
-    // Some servers leave out the blank line behind the last event.
-    const rest = cutter.rest()
-    if (rest.length > 0) await take(rest)
+    for (const piece of framing.rest()) await take(piece)
     if (last === null) {
       broken = new OctroiError(
         'upstream_broken',
@@ -70,7 +68,7 @@ export const passStream = async (
   }
   await settled({ broken })
   if (broken !== null) {
-    breakOff(outgoing, fault(broken))
+    breakOff(outgoing, framing.fault(fault(broken)))
     return
   }
   await write(outgoing, last ?? '')

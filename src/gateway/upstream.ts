@@ -17,4 +17,6 @@ export type Upstream = {
   readonly models?: Readonly<Record<string, string>>
   /** The tier of the account at the vendor, by whose rate limits calls wait; null where they do not. */
   readonly tier: VendorTier | null
+  /** Whether the replies of the vendor say how much of its rate limits is left, and calls wait by that. */
+  readonly learnsLimits: boolean
 }

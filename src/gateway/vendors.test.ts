@@ -226,15 +226,6 @@ describe('Bedrock', () => {
     expect(costs()).toEqual([booked, booked])
   })
 
-  it('refuses its streams, which cannot be metered yet', async () => {
-    const { url, secret, asked } = await atVendor('bedrock', json(reply), { settings })
-    const headers = { authorization: `Bearer ${secret}` }
-    const answer = await fetch(`${url}/model/${model}/converse-stream`, { method: 'POST', headers, body })
-    expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([403, 'AccessDeniedException'])
-    expect(await answer.text()).toContain('binary frames')
-    expect(asked).toEqual([])
-  })
-
   it('counts a reply without usage', async () => {
     const { url, secret } = await atVendor('bedrock', json({ ...reply, usage: undefined }), { settings })
     const headers = { authorization: `Bearer ${secret}` }

@@ -185,3 +185,54 @@ describe('a run of another vendor', () => {
     expect(world.till[0]?.call.tags).toMatchObject({ assistant: 'asst_1' })
   })
 })
+
+describe('a response in the background that is gone', () => {
+  const shown = (status: string) => ({
+    ...{ id: 'resp_1', object: 'response', status, model: 'gpt-4o', background: true },
+    ...{ output: [], tools: [], usage: null },
+  })
+  const limits = [{ name: 'all', measure: 'cost', cap: '10', window: { calendar: 'month', timeZone: 'UTC' } }]
+
+  /** How a vendor is asked that answers so, one after the other, and the last one from then on. */
+  const asked = async (statuses: readonly number[]): Promise<{ status: number; at: number }[]> => {
+    const told: { status: number; at: number }[] = []
+    const baseUrl = await startVendor((method) => {
+      if (method === 'POST') return [200, shown('queued')]
+      const status = statuses[Math.min(told.length, statuses.length - 1)] ?? 404
+      told.push({ status, at: performance.now() })
+      return [status, status === 200 ? shown('in_progress') : { error: { message: 'gone' } }]
+    })
+    world = await startWorld({
+      at: '2026-11-25T12:00:00Z',
+      config: { providers: { openai: { baseUrl, keyVariable: 'VENDOR_KEY' } }, limits },
+      gateway: { rhythms: { job: { firstMs: 10, longestMs: 600_000, times: 2_016 } } },
+    })
+    const client = await world.client('search')
+    await client.responses.create({
+      ...{ model: 'gpt-4o', input: 'Moons?', background: true, max_output_tokens: 100 },
+    })
+    const free = async (): Promise<bigint | undefined> => {
+      world.clock.advance(61_000)
+      await world.gateway.sweep()
+      return world.gateway.limits()[0]?.held
+    }
+    await expect.poll(free, { timeout: 12_000, interval: 100 }).toBe(0n)
+    await new Promise((wait) => setTimeout(wait, 100))
+    expect(world.gateway.limits()[0]?.unresolved).toBeGreaterThan(0n)
+    expect(world.till).toEqual([])
+    return told
+  }
+
+  it('is let go after three answers that say so, soon, however long it was there', async () => {
+    const statuses = Array.from({ length: 11 }, () => 200)
+    const told = await asked([...statuses, 404])
+    expect(told.map(({ status }) => status)).toEqual([...statuses, 404, 404, 404])
+    // The wait has grown to 10 x 1.5 ^ 11 = 865 ms, and would go on to 1.3 s and 1.9 s.
+    expect((told[13]?.at ?? 0) - (told[11]?.at ?? 0)).toBeLessThan(1_500)
+  }, 20_000)
+
+  it('is let go as well where the vendor fails in between, but not where it was seen again', async () => {
+    const told = await asked([404, 500, 404, 200, 404, 503, 404, 500, 404])
+    expect(told.map(({ status }) => status)).toEqual([404, 500, 404, 200, 404, 503, 404, 500, 404])
+  }, 20_000)
+})

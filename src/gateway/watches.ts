@@ -41,7 +41,8 @@ type Watch = HeldRun & {
   readonly thread: string | null
   settling: Promise<void> | null
   timer: NodeJS.Timeout | undefined
-  /** How often in a row the vendor said that there is no such thing, or not what it used. */
+  /** How often the vendor has said that there is no such thing, or not what it used, since it last showed it. Then it is
+   * asked again soon: what is gone does not come back, and holds what others could use. */
   missed: number
 }
 
@@ -104,8 +105,9 @@ export const createWatches = (parts: Parts, rhythms: Rhythms, report: (error: un
   ): void => {
     report(error)
     const gone = error instanceof OctroiError && error.code === 'unknown_object'
-    watch.missed = gone ? watch.missed + 1 : 0
-    poll(watch, waitMs, watch.missed >= missedMax ? 0 : polls)
+    if (gone) watch.missed += 1
+    const nextMs = gone ? rhythms[watch.wire.kind].firstMs : waitMs
+    poll(watch, nextMs, gone && watch.missed >= missedMax ? 0 : polls)
   }
 
   const look = async (watch: Watch): Promise<Later | null> =>

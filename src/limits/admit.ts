@@ -75,8 +75,8 @@ export type Admission = {
    * held by limits that are no more ends for nothing. The balances must be read when no end is written and not told of
    * here. Throws `bad_input`, with nothing replaced, when two limits have one name. */
   readonly replace: (limits: readonly Limit[], balances: readonly Balance[]) => void
-  /** Where all limits stand; of one that has a counter for each of something, at most so many of its counters. `isAsked`:
-   * only where such limits stand. */
+  /** Where all limits stand, or those that are asked for; of one that has a counter for each of something, at most so many
+   * of its counters. */
   readonly state: (
     at: Instant,
     countersMax?: number,
@@ -167,9 +167,9 @@ export const admissionOver = (meters: LimitMeters): Admission => {
       return [...crossed, ...left]
     },
     state: (at, countersMax = 1_000, isAsked = () => true) =>
-      [...meters.all()].flatMap((meter) =>
-        isAsked(meter.limit) ? namesOf(meter, countersMax).map((counter) => stateOf(meter, counter, at)) : [],
-      ),
+      [...meters.all()]
+        .filter(({ limit }) => isAsked(limit))
+        .flatMap((meter) => namesOf(meter, countersMax).map((counter) => stateOf(meter, counter, at))),
     replace: meters.replace,
   }
 }

@@ -1,7 +1,7 @@
 import { compare, format, type Rational } from '../money/rational.ts'
 import type { Instant } from '../time.ts'
 import { counterIn } from './counter-name.ts'
-import type { Counters } from './counters.ts'
+import type { Counters, Standing } from './counters.ts'
 import type { Balance, Hold } from './hold.ts'
 import type { Limit } from './limit.ts'
 import type { Measure } from './measure.ts'
@@ -19,11 +19,9 @@ export type Crossing = {
   /** A decimal such as `0.8`. */
   readonly share: string
   readonly cap: bigint
+  /** What is settled or unresolved. */
   readonly used: bigint
-  readonly settled: bigint
-  readonly held: bigint
-  readonly unresolved: bigint
-}
+} & Pick<Standing, 'settled' | 'held' | 'unresolved'>
 
 /** What of a limit has crossed its `warnAt` shares. */
 export type Crossings = {
@@ -70,7 +68,8 @@ export const createCrossings = (
     after: ({ counter = '', windowStart }, counters, at) => {
       const standing = counters.stand(counter, at)
       if (standing.windowStart !== windowStart || !turnTo(windowStart)) return []
-      const used = standing.settled + standing.unresolved
+      const { settled, held, unresolved, resetsAt } = standing
+      const used = settled + unresolved
       const before = told.get(counter) ?? 0
       const now = reached(used)
       if (now <= before) return []
@@ -81,8 +80,7 @@ export const createCrossings = (
         return {
           id: JSON.stringify([name, counter, windowStart, share]),
           ...{ limit: name, counter: counterIn(counter), measure, currency },
-          ...{ windowStart, resetsAt: standing.resetsAt, share, cap, used },
-          ...{ settled: standing.settled, held: standing.held, unresolved: standing.unresolved },
+          ...{ windowStart, resetsAt, share, cap, used, settled, held, unresolved },
         }
       })
     },

@@ -48,6 +48,12 @@ describe('a limit in a policy', () => {
     expect(unpriced).toMatchObject({ ceiling: { perCall: 2_500_000_000_000n, inputToken: null } })
   })
 
+  it('may be watched for how fast it is spent, from an amount on', () => {
+    expect(parseLimit({ ...written, burnRate: {} }).burnRate).toEqual({ spentMin: 0n })
+    const { burnRate } = parseLimit({ ...written, burnRate: { spentMin: '5.00' } })
+    expect(burnRate).toEqual({ spentMin: 5_000_000_000_000n })
+  })
+
   it('may have the cap zero, which lets only free calls pass', () => {
     expect(parseLimit({ ...written, cap: '0' }).cap).toBe(0n)
   })
@@ -81,6 +87,12 @@ describe('a limit in a policy', () => {
     ['a ceiling of requests', { measure: 'requests', unpriced: { ceiling: {} } }, /"unpriced".*no price/],
     ['images that clamp', { measure: 'images', action: 'clamp' }, /"action".*"clamp".*output/],
     ['a warning of a bucket', { window: { bucket: '1m' }, warnAt: [1] }, /"warnAt".*calendar/],
+    ['a burn rate of tokens', { measure: 'tokens', currency: undefined, burnRate: {} }, /"burnRate".*budget/],
+    ['a burn rate without end', { window: { calendar: 'total' }, burnRate: {} }, /"burnRate".*ends/],
+    ['a burn rate of a bucket', { window: { bucket: '1m' }, burnRate: {} }, /"burnRate".*calendar/],
+    ['a least that is a number', { burnRate: { spentMin: 5 } }, /"burnRate.spentMin".*string/],
+    ['a least below zero', { burnRate: { spentMin: '-5' } }, /"burnRate.spentMin".*string/],
+    ['a burn rate of its own', { burnRate: { factor: 2 } }, /"burnRate".*"factor".*spentMin/],
     ['shares that fall', { warnAt: [0.8, 0.5] }, /"warnAt".*rising/],
     ['a share of nothing', { warnAt: [0] }, /"warnAt".*above 0/],
     ['counters of nothing known', { each: ['teem'] }, /"each".*"teem".*team/],

@@ -30,6 +30,9 @@ export type Limit = {
   readonly warnAt: readonly Rational[]
   /** What becomes of a call that could use something without a price: it is refused, or held at a ceiling. */
   readonly unpriced: 'refuse' | { readonly ceiling: Ceiling }
+  /** Of a budget in a calendar window: how fast it is spent is watched, and told of where at least `spentMin` went in
+   * the longer stretch of a rule (`burnRules`). */
+  readonly burnRate?: { readonly spentMin: bigint }
 }
 
 /** Makes the test whether a limit is about a call. */

@@ -16,11 +16,15 @@ const rowOf = (model: string) => {
 }
 
 it('20 requests a minute and 100 a day of a vendor are two buckets in which calls wait', () => {
-  const limits = limitsOfVendor(rowOf('gpt-4-vision-preview'), { upstream: 'openai', tuned: vendor.tuned })
+  const limits = limitsOfVendor(rowOf('gpt-4-vision-preview'), {
+    upstream: 'openai',
+    tuned: vendor.tuned,
+    tier: '1',
+  })
   expect(limits.map(({ name, cap, action }) => [name, cap, action])).toEqual([
-    ['openai gpt-4-vision-preview requests 1m', 20n, 'wait'],
-    ['openai gpt-4-vision-preview requests 1d', 100n, 'wait'],
-    ['openai gpt-4-vision-preview tokens 1m', 20_000n, 'wait'],
+    ['openai requests per minute of gpt-4-vision-preview (tier 1)', 20n, 'wait'],
+    ['openai requests per day of gpt-4-vision-preview (tier 1)', 100n, 'wait'],
+    ['openai tokens per minute of gpt-4-vision-preview (tier 1)', 20_000n, 'wait'],
   ])
   const admission = createAdmission(limits, [])
   const ask = () => admission.admit(askFor(100, at, { model: 'gpt-4-vision-preview' }))

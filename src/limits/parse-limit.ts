@@ -25,6 +25,7 @@ export const parseLimit = (json: unknown): Limit => {
     action: readOneOf('action', fields.action ?? 'refuse', actions),
     warnAt: readShares(fields.warnAt ?? []),
     unpriced: readUnpriced(fields.unpriced ?? 'refuse', measure),
+    ...(fields.burnRate !== undefined && { burnRate: readBurnRate(fields.burnRate, measure) }),
   }
   refuseContradictions(limit)
   return limit
@@ -43,13 +44,14 @@ export const parseLimits = (json: readonly unknown[]): readonly Limit[] => {
 
 const limitFields = [
   ...['name', 'match', 'each', 'measure', 'cap', 'currency', 'window', 'action', 'warnAt', 'unpriced'],
+  'burnRate',
 ]
 const nameLengthMax = 200
 const listLengthMax = 100
 /** 10^15 whole units: far above any budget or rate, and safe in every sum. */
 const capMax = 10n ** 15n
 
-const refuseContradictions = ({ measure, action, warnAt, window }: Limit): void => {
+const refuseContradictions = ({ measure, action, warnAt, window, burnRate }: Limit): void => {
   const clampable: readonly Measure[] = ['cost', 'output_tokens', 'tokens']
   if (action === 'clamp' && !clampable.includes(measure)) {
     throw bad('action', action, `A lower output limit helps only with ${clampable.join(', ')}.`)
@@ -57,12 +59,16 @@ const refuseContradictions = ({ measure, action, warnAt, window }: Limit): void 
   if (warnAt.length > 0 && (window === null || !('calendar' in window))) {
     throw bad('warnAt', warnAt.length, 'Only a calendar window fills up; others rise and fall all the time.')
   }
+  const isPeriod = window !== null && 'calendar' in window && window.calendar !== 'total'
+  if (burnRate !== undefined && !isPeriod) {
+    throw bad('burnRate', {}, 'Only a calendar window that ends has a share that is expected by now.')
+  }
 }
 
 const readCap = (json: unknown, measure: Measure): bigint => {
   if (typeof json !== 'string') throw bad('cap', json, 'Write the amount as a string, as in "100.00".')
   const { places, unit } = measures[measure]
-  const cap = readAmount(json, measure)
+  const cap = readAmount('cap', json, measure)
   if (cap === null) {
     throw bad('cap', json, places === 0 ? `Write a whole number: a ${unit} has no parts.` : decimals(places))
   }
@@ -74,11 +80,11 @@ const readCap = (json: unknown, measure: Measure): bigint => {
 const decimals = (places: number): string =>
   `Write a plain decimal with at most ${places} decimals, as in "100.00".`
 
-const readAmount = (text: string, measure: Measure): bigint | null => {
+const readAmount = (field: string, text: string, measure: Measure): bigint | null => {
   try {
     return parseAmount(measure, text)
   } catch {
-    throw bad('cap', text, decimals(measures[measure].places))
+    throw bad(field, text, decimals(measures[measure].places))
   }
 }
 
@@ -168,6 +174,16 @@ const readUnpriced = (json: unknown, measure: Measure): Limit['unpriced'] => {
   if (measure !== 'cost') throw bad('unpriced', json, `Leave it out: ${measure} need no price.`)
   if (typeof json !== 'object') throw bad('unpriced', json, 'It can be "refuse" or {"ceiling": {...}}.')
   return { ceiling: parseCeiling(readObject('unpriced', json, ['ceiling']).ceiling) }
+}
+
+const readBurnRate = (json: unknown, measure: Measure): Limit['burnRate'] & object => {
+  if (measure !== 'cost') throw bad('burnRate', json, 'Leave it out: only a budget is watched.')
+  const { spentMin = '0' } = readObject('burnRate', json, ['spentMin'])
+  const amount = typeof spentMin === 'string' ? readAmount('burnRate.spentMin', spentMin, measure) : null
+  if (amount === null || amount < 0n || amount > capMax * 10n ** BigInt(measures[measure].places)) {
+    throw bad('burnRate.spentMin', spentMin, 'Write an amount as a string, as in "5.00".')
+  }
+  return { spentMin: amount }
 }
 
 const readMatch = (json: unknown): Limit['match'] => {

@@ -1,33 +1,18 @@
+import { messageCounters } from '../endpoints/anthropic-counters.ts'
 import { anthropicErrors } from '../endpoints/anthropic-errors.ts'
 import { messageBatchReplies } from '../endpoints/batches.ts'
 import { messageReplies } from '../endpoints/message-replies.ts'
 import { messages } from '../endpoints/messages.ts'
 import { models } from '../endpoints/models.ts'
-import type { UsageShape } from '../usage/read.ts'
-import type { Provider } from './provider.ts'
+import type { Provider, RateLimitHeaders } from './provider.ts'
 
-/** All of it apart (@anthropic-ai/sdk 1.12.0, `BetaUsage`): what was read from the cache and what was written to
- * it is not in the input. Only thinking is inside, in the output. */
-const counters: UsageShape = {
-  at: {
-    input_text_tokens: 'input_tokens',
-    cached_input_tokens: 'cache_read_input_tokens',
-    cache_write_5m_tokens: ['cache_creation.ephemeral_5m_input_tokens', 'cache_creation_input_tokens'],
-    cache_write_1h_tokens: 'cache_creation.ephemeral_1h_input_tokens',
-    output_text_tokens: 'output_tokens',
-    output_reasoning_tokens: 'output_tokens_details.thinking_tokens',
-    web_search_call: 'server_tool_use.web_search_requests',
-    web_fetch_call: 'server_tool_use.web_fetch_requests',
-  },
-  inside: ['output_reasoning_tokens'],
-  known: [
-    'cache_creation_input_tokens',
-    'iterations[].input_tokens',
-    'iterations[].output_tokens',
-    'iterations[].cache_read_input_tokens',
-    'iterations[].cache_creation_input_tokens',
-    'iterations[].cache_creation.ephemeral_5m_input_tokens',
-    'iterations[].cache_creation.ephemeral_1h_input_tokens',
+/** A bucket that refills in a minute; its reset is the instant at which it is full. Tokens are not read: the vendor leaves
+ * input read from the cache out, and counts output as it is produced, so what is held here would be more than counts there
+ * and keep calls waiting for nothing. */
+const rateLimits: RateLimitHeaders = {
+  reset: 'instant',
+  counts: [
+    { measure: 'requests', named: (part) => `anthropic-ratelimit-requests-${part}`, lengthMs: 60_000 },
   ],
 }
 
@@ -36,6 +21,7 @@ export const anthropic: Provider = {
   baseUrl: 'https://api.anthropic.com/v1',
   authorize: { header: 'x-api-key', prefix: '' },
   keyVariable: 'ANTHROPIC_API_KEY',
-  endpoints: [messages(counters), { ...models, ...anthropicErrors }],
-  readOnly: [messageBatchReplies(messageReplies(counters))],
+  rateLimits,
+  endpoints: [messages(messageCounters), { ...models, ...anthropicErrors }],
+  readOnly: [messageBatchReplies(messageReplies(messageCounters))],
 }

@@ -1,7 +1,13 @@
 import { chatCompletions } from '../endpoints/chat-completions.ts'
 import { models } from '../endpoints/models.ts'
 import { chatCounters } from '../endpoints/openai-counters.ts'
-import { bearer, type Provider } from './provider.ts'
+import { bearer, openaiRateLimits, type Provider, type RateLimitHeaders } from './provider.ts'
+
+/** OpenAI's headers, but tokens read from the cache do not count (GroqDocs, "Rate Limits"), so tokens are not read. */
+const requestLimits: RateLimitHeaders = {
+  ...openaiRateLimits,
+  counts: openaiRateLimits.counts.filter(({ measure }) => measure === 'requests'),
+}
 
 /** Speaks OpenAI's wire; its streams report usage in a member of their own, and times stand among the counts
  * (groq-sdk 1.6.0, `XGroq` and `CompletionUsage`). */
@@ -10,6 +16,7 @@ export const groq: Provider = {
   baseUrl: 'https://api.groq.com/openai/v1',
   authorize: bearer,
   keyVariable: 'GROQ_API_KEY',
+  rateLimits: requestLimits,
   endpoints: [
     chatCompletions(
       {

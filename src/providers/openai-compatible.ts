@@ -3,7 +3,7 @@ import { completions } from '../endpoints/completions.ts'
 import { embeddings } from '../endpoints/embeddings.ts'
 import { models } from '../endpoints/models.ts'
 import { chatCounters, inputCounters } from '../endpoints/openai-counters.ts'
-import { bearer, type Provider } from './provider.ts'
+import { bearer, openaiRateLimits, type Provider } from './provider.ts'
 
 /** Any server that speaks OpenAI's Chat Completions, and maybe its Completions and Embeddings: the operator names its address, and whose prices it has. */
 export const openaiCompatible: Provider = {
@@ -11,5 +11,6 @@ export const openaiCompatible: Provider = {
   baseUrl: null,
   authorize: bearer,
   keyVariable: null,
+  rateLimits: openaiRateLimits,
   endpoints: [chatCompletions(chatCounters), completions(chatCounters), embeddings(inputCounters), models],
 }

@@ -20,7 +20,7 @@ import { speech } from '../endpoints/speech.ts'
 import { transcriptions } from '../endpoints/transcriptions.ts'
 import { vectorStores } from '../endpoints/vector-stores.ts'
 import { videoReplies } from '../endpoints/videos.ts'
-import { bearer, type Provider } from './provider.ts'
+import { bearer, openaiRateLimits, type Provider } from './provider.ts'
 
 /** What a picture is made at where the request does not say (API reference of November 2023). */
 const pictures = { model: 'dall-e-2', size: '1024x1024', quality: 'standard' }
@@ -30,6 +30,7 @@ export const openai: Provider = {
   baseUrl: 'https://api.openai.com/v1',
   authorize: bearer,
   keyVariable: 'OPENAI_API_KEY',
+  rateLimits: openaiRateLimits,
   endpoints: [
     chatCompletions(counters.chatCounters, {}, { isOpenai: true }),
     responses(counters.responsesCounters),

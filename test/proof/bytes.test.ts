@@ -85,13 +85,14 @@ type Sent = {
 const sentBy = ({ provider, endpoint }: Scenario, { sections }: Case, stream: boolean): Sent | null => {
   const routes = providers[provider]?.endpoints.find(({ id }) => id === endpoint)?.routes ?? []
   const fitting = routes.filter((route) => route.billing === 'reply')
-  const route = fitting.find(({ path }) => path.endsWith(':streamGenerateContent') === stream) ?? fitting[0]
+  const route = fitting.find(({ path }) => /:stream\w+$/.test(path) === stream) ?? fitting[0]
   if (route === undefined) return null
   const asked = JSON.parse(sections.get('request') ?? '{}') as Record<string, unknown>
   const model = String(asked['model'] ?? asked['modelId'] ?? modelOf(sections))
   const version = providers[provider]?.versions?.[0]
   const path = `${version === undefined ? '' : `/${version}`}${route.path}`
     .replace(/:(model|deployment)(?=[:/])/, model)
+    .replaceAll(/\/:(project|location)\//g, '/$1-1/')
     .concat(stream && endpoint === 'generate-content' ? '?alt=sse' : '')
   return {
     path: `/${provider}${path}`,

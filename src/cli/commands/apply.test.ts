@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import OpenAI, { APIError } from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startWorld } from '../../../test/support/world.ts'
+import { findRunningRules } from '../apply-rules.ts'
 import { commandRunner } from '../run-command.fixture.ts'
 import { command as apply } from './apply.ts'
 import { command as create } from './keys-create.ts'
@@ -100,13 +101,59 @@ describe('a policy', () => {
     }
     const plan = await applied(next, '--config', config(), '--plan')
     expect(plan.out).toBe(
-      '~ limit        changed   month (cap)\n+ limit        created   new\n- limit        removed   gone\n',
+      '~ limit        changed   month (cap: "10" -> "5")\n+ limit        created   new\n- limit        removed   gone\n',
     )
     expect(JSON.parse(await readFile(config(), 'utf8')).limits).toHaveLength(2)
     const { restart, applied: isApplied } = await appliedJson(next, '--config', config())
     expect([restart, isApplied]).toEqual([true, true])
     expect(JSON.parse(await readFile(config(), 'utf8'))).toEqual(next)
     expect(await appliedJson(next, '--config', config())).toMatchObject({ restart: false })
+  })
+
+  it('says from what to what a field of a key, a limit or a rule changes', async () => {
+    await applied({ keys: [{ name: 'search', models: ['gpt-4*'] }] })
+    await writeFile(config(), JSON.stringify({ limits: [{ ...month, warnAt: [0.5] }] }))
+    const next = {
+      keys: [{ name: 'search', team: 'search' }],
+      limits: [{ ...month, cap: '5' }],
+      historyCaps: [{ lastMessages: 3 }],
+    }
+    const { out } = await applied(next, '--config', config(), '--plan')
+    expect(out.split('\n')).toEqual([
+      '~ key          changed   search (models: ["gpt-4*"] -> none, team: none -> "search")',
+      '~ limit        changed   month (cap: "10" -> "5", warnAt: [0.5] -> none)',
+      '~ historyCaps  changed   historyCaps (historyCaps: [] -> [{"match":{},"lastMessages":3}])',
+      '',
+    ])
+    const { changes } = await appliedJson(next, '--config', config())
+    expect(changes[1]).toMatchObject({
+      fields: ['cap', 'warnAt'],
+      values: [
+        { field: 'cap', from: '10', to: '5' },
+        { field: 'warnAt', from: [0.5], to: null },
+      ],
+    })
+  })
+
+  it('says before it acts which names in limits nothing here has, or will have with its keys', async () => {
+    await writeFile(config(), '{}')
+    const limits = [
+      { ...month, match: { team: 'serach' } },
+      { ...month, name: 'b', match: { team: 'search', model: 'gtp-4o' } },
+    ]
+    const { err } = await applied(
+      { keys: [{ name: 'a', team: 'search' }], limits },
+      '--config',
+      config(),
+      '--plan',
+    )
+    expect(err.split('\n').slice(0, 2)).toEqual([
+      'octroi: the limit "month" is about nothing: there is no team "serach" here (yet); there is "search"',
+      'octroi: the limit "b" is about nothing: there is no model "gtp-4o" here (yet); there is "gpt-4o", "gpt-4"',
+    ])
+    await run(['keys', 'create', '--team', 'serach', '--data', data()])
+    const { warnings } = await appliedJson({ limits: limits.slice(0, 1) }, '--config', config())
+    expect(warnings).toEqual([])
   })
 
   it.each([
@@ -175,12 +222,62 @@ describe('a policy and a gateway', () => {
       expect([restart, warnings]).toEqual([false, [expect.stringContaining('"month"')]])
       expect(world.gateway.limits()).toMatchObject([{ cap: 1_000_000n, free: 0n }])
       expect(JSON.parse(await readFile(config(), 'utf8'))).toEqual(next)
+      expect(await readdir(folder)).not.toContain('octroi.json.next')
       const raised = await applied({ limits: [month] }, '--config', config())
       expect(raised.err).toContain('in force in the gateway that runs')
       expect(world.gateway.limits()).toMatchObject([{ cap: 10_000_000_000_000n }])
     } finally {
       await world.close()
     }
+  })
+
+  it('changes neither file nor gateway where another changed the rules meanwhile', async () => {
+    await writeFile(config(), JSON.stringify({ limits: [month] }))
+    const world = await startWorld({
+      folder: data(),
+      config: { limits: [month] },
+      gateway: { controlPort: 0 },
+    })
+    try {
+      const { controlUrl } = world.gateway
+      await writeFile(join(data(), 'control.json'), JSON.stringify({ url: controlUrl, token: null }))
+      const running = await findRunningRules(data())
+      const other = await findRunningRules(data())
+      await other?.put({ limits: [{ ...month, cap: '20' }] })
+      await expect(running?.put({ limits: [] })).rejects.toMatchObject({ code: 'policy_outdated' })
+      expect(world.gateway.limits()).toMatchObject([{ cap: 20_000_000_000_000n }])
+      const caps = Array.from({ length: 4 }, (_, at) => `${at + 1}`)
+      const files = caps.map((cap) => join(folder, `policy-${cap}.json`))
+      await Promise.all(
+        caps.map((cap, at) => writeFile(files[at] ?? '', JSON.stringify({ limits: [{ ...month, cap }] }))),
+      )
+      const ended = await Promise.all(
+        files.map((file) => run(['apply', file, '--data', data(), '--config', config()])),
+      )
+      const done = ended.filter(({ exit }) => exit === 0)
+      expect(done.length).toBeGreaterThan(0)
+      for (const { exit, err } of ended) {
+        if (exit === 0) continue
+        expect([exit, err]).toEqual([1, expect.stringMatching(/changed meanwhile|Another octroi apply/)])
+      }
+      const [{ cap }] = JSON.parse(await readFile(config(), 'utf8')).limits
+      expect(world.gateway.limits()).toMatchObject([{ cap: BigInt(cap) * 1_000_000_000_000n }])
+    } finally {
+      await world.close()
+    }
+  })
+
+  it('says without one, from the ledger, where a cap is lowered below what is spent', async () => {
+    const total = { ...month, window: { calendar: 'total' } }
+    await writeFile(config(), JSON.stringify({ limits: [total] }))
+    const world = await startWorld({ folder: data(), config: { limits: [total] } })
+    await (await world.client('search')).chat.completions.create({ ...hello, max_tokens: 10 })
+    await world.close()
+    const next = { limits: [{ ...total, cap: '0.000001' }] }
+    const { err } = await applied(next, '--config', config(), '--plan')
+    expect(err).toMatch(
+      /^octroi: the new cap of "month", 0\.000001 USD, is below what counts already: 0\.\d+ settled, 0 held, 0 unresolved$/m,
+    )
   })
 
   it('keeps what was spent where a limit is lowered below it, and begins anew under another name', async () => {

@@ -30,6 +30,7 @@ export const command: CliCommand = {
     const right = amounts.map((title) => ({ title, align: 'right' as const }))
     const titles = [
       { title: 'limit' },
+      { title: 'set by' },
       { title: 'counter' },
       ...right,
       { title: 'unit' },
@@ -37,6 +38,7 @@ export const command: CliCommand = {
     ]
     const rows = limits.map((state) => [
       state.limit,
+      state.setBy,
       Object.entries(state.counter)
         .map(([name, value]) => `${name}=${value ?? '(none)'}`)
         .join(' '),

@@ -80,8 +80,10 @@ describe('octroi limits list', () => {
     expect(exit).toBe(0)
     expect((await valid('limits-list', out)).limits).toMatchObject(listed)
     const { out: table } = await run(words)
-    expect(table).toMatch(/^limit +counter +cap +settled +held +unresolved +free +over +unit +resets\n/)
-    expect(table).toMatch(/calls +team=search +5 +2 +0 +0 +3 +0 +request +never/)
+    expect(table).toMatch(
+      /^limit +set by +counter +cap +settled +held +unresolved +free +over +unit +resets\n/,
+    )
+    expect(table).toMatch(/calls +operator +team=search +5 +2 +0 +0 +3 +0 +request +never/)
   })
 
   it('says what is missing where no gateway runs', async () => {

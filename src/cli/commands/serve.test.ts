@@ -1,12 +1,13 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandRunner } from '../run-command.fixture.ts'
+import { command as createKey } from './keys-create.ts'
 import { command as serve } from './serve.ts'
 
-const run = commandRunner(serve)
+const run = commandRunner(serve, createKey)
 
 let home: string
 beforeEach(async () => {
@@ -59,7 +60,33 @@ describe('octroi serve --check', () => {
     expect(out).toContain('note  openai: OPENAI_API_KEY is not set')
   })
 
+  it('notes names in limits that nothing here has, and names like them', async () => {
+    const data = join(home, 'data')
+    await run(['keys', 'create', '--team', 'search', '--data', data])
+    const month = { name: 'month', measure: 'cost', cap: '1', window: { calendar: 'month' } }
+    const limits = [
+      { ...month, match: { team: ['search', 'serach'] } },
+      { ...month, name: 'all', match: { team: 'search' } },
+    ]
+    const written = await config({ limits, historyCaps: [{ match: { team: 'ads' }, lastMessages: 9 }] })
+    const before = await readFile(join(data, 'ledger.sqlite'))
+    const { exit, out } = await check(written)
+    expect(exit).toBe(0)
+    expect(out.split('\n').filter((line) => line.includes('(yet)'))).toEqual([
+      'note  the limit "month" names what is not here: there is no team "serach" here (yet); there is "search"',
+      'note  historyCaps.0 is about nothing: there is no team "ads" here (yet)',
+    ])
+    expect(before.equals(await readFile(join(data, 'ledger.sqlite')))).toBe(true)
+  })
+
   it.each([
+    [{ limits: Array.from({ length: 10_000 }, () => ({})) }, 'there may be at most 1,000 limits'],
+    [
+      {
+        limits: ['1', '2'].map((cap) => ({ name: 'a', measure: 'cost', cap, window: { calendar: 'day' } })),
+      },
+      'Two limits have the same name',
+    ],
     [{ providers: { openai: { keyVarable: 'X' } } }, 'keyVarable'],
     [{ limits: [{ name: 'a', measure: 'cost', cap: '-1', window: { calendar: 'month' } }] }, 'cap'],
     ['{"providers": ', 'not JSON'],
@@ -106,5 +133,27 @@ describe('octroi serve --check', () => {
     expect((await check()).out).toContain(
       `note  a gateway has said it holds ${data}: http://127.0.0.1:8788\n`,
     )
+  })
+})
+
+describe('octroi serve', () => {
+  it('says at its start which names in limits nothing here has', async () => {
+    const month = { name: 'month', measure: 'cost', cap: '1', window: { calendar: 'month' } }
+    const match = { provider: 'opnai', endpoint: ['chat-completions', 'chat'] }
+    const place = ['--data', join(home, 'data'), '--port', '0', '--control-port', '0', '--log', 'json']
+    const { exit, err } = await run(
+      ['serve', ...place, ...(await config({ limits: [{ ...month, match }] }))],
+      '',
+      {},
+      (text, end) => {
+        if (text.match(/"unmatched"/g)?.length === 2) end()
+      },
+    )
+    expect(exit).toBe(0)
+    const lines = err.split('\n').filter((line) => line.includes('"unmatched"'))
+    expect(lines.map((line) => JSON.parse(line).said)).toEqual([
+      'the limit "month" is about nothing: there is no provider "opnai" here (yet); there is "openai"',
+      'the limit "month" names what is not here: there is no endpoint "chat" here (yet)',
+    ])
   })
 })

@@ -26,6 +26,7 @@ export const command: CliCommand = {
         'the folder with your own price files: prices in the data folder, if it is there',
       )
       .option('--clock <instant>', 'start the clock at an instant: INSTANT[,fixed|running]')
+      .option('--workers <number>', 'pass calls on in so many processes; SIGHUP puts new ones in their place')
       .option('--quiet', 'do not print a line for each call')
       .option('--log <form>', 'what goes to standard error: text, json or off', 'text')
       .option('--log-level <level>', 'how much of it: error, warn or info', 'info')

@@ -15,6 +15,7 @@ const amount = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, 'write a decimal in q
 const usage = z
   .record(z.string().max(64), z.union([z.number().min(0), z.string().max(40)]))
   .refine((given) => Object.keys(given).length <= 50, 'at most 50 meters')
+  .meta({ maxProperties: 50 })
 const leaseSeconds = z.int().min(1).max(86_400)
 
 const place = { provider: name.optional(), endpoint }
@@ -23,16 +24,24 @@ const spent = {
   ...{ usage: usage.optional(), reply: body.optional(), amount: amount.optional() },
   ...{ model: name.optional(), tier: name.optional() },
 }
-const quoteAsked = z.strictObject({ ...place, request: body })
-const reservationAsked = z.strictObject({
-  ...{ ...place, id: id.optional(), leaseSeconds: leaseSeconds.default(600) },
-  ...{ request: body.optional(), model: name.optional(), tier: name.optional(), endUser: name.optional() },
-  ...{ usage: usage.optional(), most: amount.optional() },
-})
-const settlementAsked = z.strictObject(spent)
-const usageAsked = z.strictObject({ ...spent, ...stated, id: id.optional() })
-const releaseAsked = z.strictObject({ reason: z.string().min(1).max(200) })
-const renewalAsked = z.strictObject({ leaseSeconds })
+/** The bodies as they are read here. That exactly one way to say it is taken is told in `oneOf`, and checked below. */
+export const quoteAsked = z.strictObject({ ...place, request: body })
+export const reservationAsked = z
+  .strictObject({
+    ...{ ...place, id: id.optional(), leaseSeconds: leaseSeconds.default(600) },
+    ...{ request: body.optional(), model: name.optional(), tier: name.optional(), endUser: name.optional() },
+    ...{ usage: usage.optional(), most: amount.optional() },
+  })
+  .meta({
+    oneOf: [{ required: ['request'] }, { required: ['usage', 'model'] }, { required: ['most', 'model'] }],
+  })
+const oneSpent = {
+  oneOf: [{ required: ['reply'] }, { anyOf: [{ required: ['usage'] }, { required: ['amount'] }] }],
+}
+export const settlementAsked = z.strictObject(spent).meta(oneSpent)
+export const usageAsked = z.strictObject({ ...spent, ...stated, id: id.optional() }).meta(oneSpent)
+export const releaseAsked = z.strictObject({ reason: z.string().min(1).max(200) })
+export const renewalAsked = z.strictObject({ leaseSeconds })
 
 /** Where a call goes; the first configured provider where none is named. */
 export type PlaceAsked = { readonly provider?: string | undefined; readonly endpoint: string }

@@ -5,6 +5,7 @@ import type { CallLife } from '../../ledger/reading.ts'
 import { formatAmount } from '../../limits/measure.ts'
 import { formatPicos, type Picos } from '../../money/money.ts'
 import { formatInstant } from '../../time.ts'
+import { type DataOperation, dataOperations } from '../api/data-operations.ts'
 import { parseBody, readBody } from '../body.ts'
 import { lowerToFit, toldLowered } from '../clamp.ts'
 import type { Caller } from '../identify.ts'
@@ -38,34 +39,34 @@ export const besideRefusal = (error: OctroiError): Refusal => ({
 export const createBeside = (parts: Parts, upstreams: readonly Upstream[]) => {
   const verbs = createVerbs(parts, upstreams)
 
-  const answerTo = async (
-    { method, path }: { method: string; path: string },
-    caller: Caller,
-    body: () => Promise<unknown>,
-  ): Promise<Answer> => {
-    const [, , , name = '', id, action, ...rest] = path.split('/')
-    const asked = `${method} ${name}${id === undefined ? '' : '/:id'}${action === undefined ? '' : `/${action}`}`
-    const of = id ?? ''
-    if (rest.length === 0) {
-      switch (asked) {
-        case 'POST quote':
-          return { status: 200, body: await quoted(parts, upstreams, caller, readQuoteAsked(await body())) }
-        case 'POST reservations':
-          return created(await verbs.reserve(caller, readReservationAsked(await body())))
-        case 'POST usage':
-          return created(await verbs.book(caller, readUsageAsked(await body())))
-        case 'GET reservations/:id':
-          return { status: 200, body: shownLife(await verbs.show(caller, of)) }
-        case 'POST reservations/:id/settle':
-          return ok(await verbs.settle(caller, of, readSpent(await body())))
-        case 'POST reservations/:id/release':
-          return ok(await verbs.release(caller, of, readReleaseAsked(await body())))
-        case 'POST reservations/:id/renew': {
-          const until = await verbs.renew(caller, of, readRenewalAsked(await body()) * 1_000)
-          return { status: 200, body: { id: of, leaseUntil: formatInstant(until) } }
-        }
-      }
-    }
+  const answers: Readonly<Record<DataOperation, (asked: Asked) => Promise<Answer>>> = {
+    'POST /octroi/v1/quote': async ({ caller, body }) => ({
+      status: 200,
+      body: await quoted(parts, upstreams, caller, readQuoteAsked(await body())),
+    }),
+    'POST /octroi/v1/reservations': async ({ caller, body }) =>
+      created(await verbs.reserve(caller, readReservationAsked(await body()))),
+    'POST /octroi/v1/usage': async ({ caller, body }) =>
+      created(await verbs.book(caller, readUsageAsked(await body()))),
+    'GET /octroi/v1/reservations/{id}': async ({ caller, id }) => ({
+      status: 200,
+      body: shownLife(await verbs.show(caller, id)),
+    }),
+    'POST /octroi/v1/reservations/{id}/settle': async ({ caller, id, body }) =>
+      ok(await verbs.settle(caller, id, readSpent(await body()))),
+    'POST /octroi/v1/reservations/{id}/release': async ({ caller, id, body }) =>
+      ok(await verbs.release(caller, id, readReleaseAsked(await body()))),
+    'POST /octroi/v1/reservations/{id}/renew': async ({ caller, id, body }) => {
+      const until = await verbs.renew(caller, id, readRenewalAsked(await body()) * 1_000)
+      return { status: 200, body: { id, leaseUntil: formatInstant(until) } }
+    },
+  }
+
+  const answerTo = ({ method, path }: { method: string; path: string }, asked: Omit<Asked, 'id'>) => {
+    const [, octroi, version, name, id, ...action] = path.split('/')
+    const place = [octroi, version, name, ...(id === undefined ? [] : ['{id}']), ...action].join('/')
+    const operation = `${method} /${place}`
+    if (isOperation(operation)) return answers[operation]({ ...asked, id: id ?? '' })
     throw new OctroiError('unknown_path', `There is no ${method} ${path.slice(0, 200)} here.`)
   }
 
@@ -73,7 +74,7 @@ export const createBeside = (parts: Parts, upstreams: readonly Upstream[]) => {
     const path = (incoming.url ?? '').split('?')[0] ?? ''
     const method = incoming.method ?? ''
     const read = async () => parseBody(await readBody(incoming, parts.bounds))
-    const { status, body } = await answerTo({ method, path }, caller, read)
+    const { status, body } = await answerTo({ method, path }, { caller, body: read })
     if (outgoing.destroyed) return
     const text = JSON.stringify(body)
     outgoing.writeHead(status, {
@@ -84,7 +85,12 @@ export const createBeside = (parts: Parts, upstreams: readonly Upstream[]) => {
   }
 }
 
+/** What is asked: by whom, of what id where one is in the path, with what body. */
+type Asked = { readonly caller: Caller; readonly id: string; readonly body: () => Promise<unknown> }
+
 type Answer = { readonly status: number; readonly body: unknown }
+
+const isOperation = (asked: string): asked is DataOperation => Object.hasOwn(dataOperations, asked)
 
 const created = (done: Done): Answer => ({ ...ok(done), status: done.repeated ? 200 : 201 })
 

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Answer, json, startVendor } from '../../../test/support/vendor.ts'
 import { startWorld, type TestWorld } from '../../../test/support/world.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { openCredentials } from './credentials.ts'
@@ -55,6 +56,57 @@ const ask = async (): Promise<number> => {
 }
 
 describe('a stored key of a vendor', () => {
+  it('gives way to one of the environment', async () => {
+    const { url, asked } = await startVendor(json({ error: { message: 'no' } }, 400))
+    for (const keyVariable of ['VENDOR_KEY', 'NOT_SET']) {
+      await world?.close()
+      world = await startWorld({
+        folder,
+        config: { providers: { openai: { baseUrl: url, keyVariable } } },
+        gateway: { masterKey: master, controlPort: 0 },
+      })
+      await control('/openai', { key: vendorKey })
+      await ask()
+    }
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer sk-vendor',
+      `Bearer ${vendorKey}`,
+    ])
+  })
+
+  it.each<[string, Answer]>([
+    ['refuses', json({ error: { message: 'no such key' } }, 401)],
+    ['fails', (reply) => reply.writeHead(500, { 'content-type': 'text/html' }).end('<h1>no</h1>')],
+    ['redirects', (reply) => reply.writeHead(302, { location: 'https://a.test' }).end()],
+    ['breaks off', (reply) => reply.destroy()],
+    ['breaks off in a reply', (reply) => reply.write('{"id', () => reply.destroy())],
+  ])('is in nothing that is said where the vendor %s', async (_, answer) => {
+    const { url, asked } = await startVendor(answer)
+    const opened = await startWorld({
+      folder,
+      config: { providers: { openai: { baseUrl: url, keyVariable: 'NOT_SET' } } },
+      gateway: { masterKey: master, controlPort: 0 },
+    })
+    world = opened
+    await control('/openai', { key: vendorKey })
+    const { apiKey } = await opened.client('search')
+    const said = await fetch(`${opened.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}` },
+      body: JSON.stringify(hello),
+    }).then(
+      async (reply) => JSON.stringify([...reply.headers]) + (await reply.text()),
+      (error: unknown) => String(error),
+    )
+    const metrics = await (await fetch(`${opened.gateway.controlUrl}/metrics`)).text()
+    expect(asked[0]?.headers.authorization).toBe(`Bearer ${vendorKey}`)
+    expect(metrics).toContain('octroi_')
+    const booked = JSON.stringify(opened.till, (_name, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    expect(said + metrics + booked).not.toContain(vendorKey.slice(8, 24))
+  })
+
   it('is used from the next call on, and after a restart', async () => {
     world = await start(master)
     expect(await ask()).toBe(401)

@@ -18,6 +18,8 @@ export type Credentials = {
   readonly remove: (upstream: string) => Promise<void>
   /** Seals all of them with another master key, in one step. */
   readonly rekey: (master: Uint8Array) => Promise<number>
+  /** Reads all of them anew, when another process has changed one. */
+  readonly refresh: () => Promise<void>
 }
 
 /** Opens the stored keys. Throws `bad_input` where there are some and no master key, or another. */
@@ -25,10 +27,13 @@ export const openCredentials = async (
   database: Database,
   master: Uint8Array | null,
 ): Promise<Credentials> => {
-  const stored = await database.call<readonly SealedKey[]>('registry', 'listProviderKeys', null)
-  const keys = new Map(
-    stored.map((sealed) => [sealed.upstream, { key: unseal(needed(master), sealed), setAt: sealed.setAt }]),
-  )
+  const read = async () => {
+    const stored = await database.call<readonly SealedKey[]>('registry', 'listProviderKeys', null)
+    return new Map(
+      stored.map((sealed) => [sealed.upstream, { key: unseal(needed(master), sealed), setAt: sealed.setAt }]),
+    )
+  }
+  let keys = await read()
   const put = (sealed: readonly SealedKey[]): Promise<void> =>
     database.call('registry', 'putProviderKeys', sealed)
   return {
@@ -59,6 +64,9 @@ export const openCredentials = async (
     rekey: async (next) => {
       await put([...keys].map(([upstream, { key, setAt }]) => seal(next, { upstream, key, setAt })))
       return keys.size
+    },
+    refresh: async () => {
+      keys = await read()
     },
   }
 }

@@ -8,6 +8,7 @@ import { meterFacts } from '../../usage/meter.ts'
 import type { Forward } from '../forward.ts'
 import type { SpoolStanding } from '../spool/spool-queue.ts'
 import type { TillLine } from '../till.ts'
+import type { Timing } from '../workers/verbs.ts'
 import { createCounter, createGauge, createHistogram, type Labels } from './exposition.ts'
 
 /** What a gateway tells of itself to Prometheus. It is counted in this process since its start; the ledger, not this,
@@ -23,6 +24,8 @@ export type Metrics = {
   readonly timeLedger: (ledger: Ledger) => Ledger
   /** The same way to the vendors, timed. */
   readonly timeForward: (forward: Forward) => Forward
+  /** A vendor took so long for a call that a worker passed on. */
+  readonly timed: (timing: Timing) => void
   /** All of it, in the text format of Prometheus. */
   readonly text: (now: Standing) => string
   readonly close: () => void
@@ -32,8 +35,12 @@ export type Metrics = {
 export type Standing = {
   readonly requestsInFlight: number
   readonly callsOpen: number
+  /** Memory of the workers, beside that of this process. */
+  readonly workersBytes?: number
   readonly limits: readonly LimitState[]
   readonly spool: SpoolStanding
+  /** The vendors' own limits, and how many calls wait for them at each provider. */
+  readonly vendors: { readonly limits: readonly LimitState[]; readonly waiting: ReadonlyMap<string, number> }
   /** Deliveries of alerts by their state. */
   readonly alerts: Readonly<Record<string, number>>
   readonly ready: boolean
@@ -113,6 +120,8 @@ export const createMetrics = (): Metrics => {
         return reply
       },
     }),
+    timed: ({ provider, of, seconds }) =>
+      (of === 'reply' ? replies : firstBytes).observe({ provider }, seconds),
     text: (now) => {
       const shown = [
         ...[calls, cost, usage, unpriced, refusals, commits, firstBytes, replies],
@@ -138,7 +147,16 @@ export const createMetrics = (): Metrics => {
   }
 }
 
-const gauges = ({ requestsInFlight, callsOpen, limits, spool, alerts, ready }: Standing) => [
+const gauges = ({
+  requestsInFlight,
+  callsOpen,
+  workersBytes = 0,
+  limits,
+  spool,
+  vendors,
+  alerts,
+  ready,
+}: Standing) => [
   createGauge('octroi_alert_deliveries', 'Deliveries of alerts to webhooks, by state.', () =>
     ['pending', 'sent', 'given up'].map((state) => [{ state }, alerts[state] ?? 0] as const),
   ),
@@ -159,19 +177,29 @@ const gauges = ({ requestsInFlight, callsOpen, limits, spool, alerts, ready }: S
   createGauge(
     'octroi_limit_amount',
     'Of each limit in its period: the cap, and what of it is settled, held and unresolved.',
-    () =>
-      limits
-        .slice(0, limitsMax)
-        .flatMap((state) =>
-          (['cap', 'settled', 'held', 'unresolved'] as const).map(
-            (part) => [limitLabels(state, part), Number(formatAmount(state.measure, state[part]))] as const,
-          ),
-        ),
+    () => limitAmounts(limits),
   ),
-  createGauge('process_resident_memory_bytes', 'Memory of the process.', () => [
-    [{}, process.memoryUsage.rss()],
+  createGauge(
+    'octroi_vendor_limit_amount',
+    "Of each vendor's own limit: the cap, and what of it is settled, held and unresolved.",
+    () => limitAmounts(vendors.limits),
+  ),
+  createGauge('octroi_vendor_waiting_calls', "Calls that wait for a vendor's own limits.", () =>
+    [...vendors.waiting].map(([provider, calls]) => [{ provider }, calls] as const),
+  ),
+  createGauge('process_resident_memory_bytes', 'Memory of the process, and of its workers.', () => [
+    [{}, process.memoryUsage.rss() + workersBytes],
   ]),
 ]
+
+const limitAmounts = (limits: readonly LimitState[]) =>
+  limits
+    .slice(0, limitsMax)
+    .flatMap((state) =>
+      (['cap', 'settled', 'held', 'unresolved'] as const).map(
+        (part) => [limitLabels(state, part), Number(formatAmount(state.measure, state[part]))] as const,
+      ),
+    )
 
 /** A limit on cost goes by its currency, any other by its measure; one of several counters also by whose it is. */
 const limitLabels = (

@@ -24,8 +24,7 @@ for (const [network, prefix] of [
   special.addSubnet(network, prefix, 'ipv4')
 }
 for (const [network, prefix] of [
-  ['::', 128],
-  ['::1', 128],
+  ['::', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
@@ -34,6 +33,7 @@ for (const [network, prefix] of [
   ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const) {
   special.addSubnet(network, prefix, 'ipv6')
@@ -45,36 +45,35 @@ export const isPublicAddress = (address: string): boolean => {
   return version !== 0 && !special.check(address, version === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** Where an address may be: on the public internet, or inside the operator's own network. */
-export type Reach = 'public' | 'private'
+/** Whom a webhook may reach: `public` addresses alone, or, in the clear, only such as are not (`private`). */
+type Reach = 'public' | 'private'
 
-const isWithin = (reach: Reach, address: string): boolean => isPublicAddress(address) === (reach === 'public')
-
-/** Throws `bad_input` where a host is written as an address out of reach. A name is judged when it is looked up. */
-export const refuseOutOfReach = (reach: Reach, host: string): void => {
+/** Throws `bad_input` where a host is written as an address that is out of reach. A name is judged when it is looked
+ * up. */
+export const refuseHost = (host: string, reach: Reach): void => {
   const address = host.replace(/^\[|\]$/g, '')
-  if (isIP(address) !== 0 && !isWithin(reach, address)) throw outOfReach(reach, address)
+  if (isIP(address) !== 0 && isPublicAddress(address) !== (reach === 'public')) throw outOf(reach, address)
 }
 
-/** Looks a name up at each connection, and connects to addresses within reach alone: a name that changes its mind in
- * between leads nowhere. */
+/** Looks a name up at each connection, and connects only where all its addresses are in reach: a name that changes its
+ * mind in between leads nowhere. */
 export const lookupWithin =
   (reach: Reach): LookupFunction =>
   (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const refused = addresses?.find(({ address }) => isPublicAddress(address) !== (reach === 'public'))
       const [first] = addresses ?? []
-      const refused = addresses?.find(({ address }) => !isWithin(reach, address))
-      if (error !== null || first === undefined) done(error ?? outOfReach(reach, hostname), '', 0)
-      else if (refused !== undefined) done(outOfReach(reach, refused.address), '', 0)
+      if (error !== null || first === undefined) done(error ?? outOf(reach, hostname), '', 0)
+      else if (refused !== undefined) done(outOf(reach, refused.address), '', 0)
       else if (options.all === true) done(null, addresses)
       else done(null, first.address, first.family)
     })
   }
 
-const outOfReach = (reach: Reach, address: string): OctroiError =>
-  new OctroiError(
-    'bad_input',
+const outOf = (reach: Reach, address: string): OctroiError => {
+  const why =
     reach === 'public'
-      ? `A webhook may not point at ${address.slice(0, 60)}, which is no public address. Where that is meant, set "allowPrivate".`
-      : `A webhook may not point at ${address.slice(0, 60)} in the clear: that is a public address. Use https.`,
-  )
+      ? 'is no public address. Where that is meant, set "allowPrivate"'
+      : 'is a public address. Speak to it by https'
+  return new OctroiError('bad_input', `A webhook may not point at ${address.slice(0, 60)}, which ${why}.`)
+}

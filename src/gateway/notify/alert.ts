@@ -8,6 +8,9 @@ import { format } from '../../money/rational.ts'
 import { formatInstant, type Instant } from '../../time.ts'
 import type { StoredAlert } from '../registry/alerts.ts'
 
+/** What a webhook may be told of limits. */
+export const limitAlertTypes = ['limit.threshold', 'limit.burn_rate'] as const
+
 const amount = z.string().describe('A plain decimal in `unit`.')
 const instant = z.string().describe('UTC, as 2026-11-25T10:00:00Z.')
 
@@ -41,22 +44,21 @@ export const alertPayloadSchema = z.union([
   z.object({ type: z.literal('alert.test'), timestamp: instant, data: z.object({}) }),
 ])
 
-/** What an alert tells of a counter. */
-type Told = Omit<LimitState, 'free' | 'over'>
+/** What an alert says of a counter. */
+export type AlertedCounter = Omit<LimitState, 'free' | 'over'>
 
 /** A counter that has reached a share of its cap: the same alert in the same window, whoever sees it again. */
-export const thresholdAlert = (state: Told, share: string, at: Instant): StoredAlert =>
+export const thresholdAlert = (state: AlertedCounter, share: string, at: Instant): StoredAlert =>
   made('limit.threshold', [...nameOf(state), share], { ...shown(state), share }, at)
 
-/** A counter that is spent faster than its period allows, as of an instant. */
+/** A counter that is spent faster than its period allows since `at`: the same alert for the same instant. */
 export const burnAlert = (
-  state: LimitState,
+  state: AlertedCounter,
   { longMs, shortMs, factor }: BurnRule,
   at: Instant,
 ): StoredAlert => {
   const told = { factor: format(factor), longSeconds: longMs / 1_000, shortSeconds: shortMs / 1_000 }
-  const name = [...nameOf(state), longMs, at]
-  return made('limit.burn_rate', name, { ...shown(state), ...told }, at)
+  return made('limit.burn_rate', [...nameOf(state), longMs, at], { ...shown(state), ...told }, at)
 }
 
 /** An alert that is about nothing, to try the way. */
@@ -72,13 +74,15 @@ const made = (type: string, name: readonly unknown[], data: object, at: Instant)
   at,
 })
 
-const nameOf = ({ limit, counter, windowStart }: Told): readonly unknown[] => [
+const nameOf = ({ limit, measure, counter, windowStart, resetsAt }: AlertedCounter): readonly unknown[] => [
   limit,
+  measure,
   Object.entries(counter).sort(([a], [b]) => (a < b ? -1 : 1)),
   windowStart,
+  resetsAt,
 ]
 
-const shown = (state: Told) => {
+const shown = (state: AlertedCounter) => {
   const written = (units: bigint): string => formatAmount(state.measure, units)
   return {
     limit: state.limit,

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
-import { parsePicos } from '../../money/money.ts'
-import { refuseOutOfReach } from './addresses.ts'
-import type { BurnSettings } from './burn-watch.ts'
-import { reachOf, type Webhook } from './webhook.ts'
+import { matcherOf } from '../../limits/pattern.ts'
+import { limitAlertTypes } from './alert.ts'
+import { refuseUnfit, type Webhook } from './webhook.ts'
 
 /** Who is told of limits, as zod reads it. */
 export const alertsSchema = z.strictObject({
@@ -15,47 +14,47 @@ export const alertsSchema = z.strictObject({
         secretVariable: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
         /** It may be on a private address, and there be spoken to in the clear. */
         allowPrivate: z.boolean().default(false),
+        /** Of which limits it is told, by their names or patterns of them; of all by default. */
+        limits: z.array(z.string().min(1).max(200)).min(1).max(100).default(['*']),
+        /** Of what it is told; of everything by default. */
+        types: z
+          .array(z.enum(limitAlertTypes))
+          .min(1)
+          .default([...limitAlertTypes]),
       }),
     )
     .max(10)
     .default([]),
-  /** Budgets that are watched for how fast they are spent, by their names or patterns of them. */
-  burnRate: z
-    .strictObject({
-      limits: z.array(z.string().min(1).max(200)).min(1).max(100),
-      /** Less than this in the longer stretch of time is not told of, in the budget's currency. */
-      spentMin: z
-        .string()
-        .regex(/^\d{1,12}(\.\d{1,12})?$/, 'write an amount, as "5.00"')
-        .default('0'),
-    })
-    .optional(),
 })
 
-export type Alerts = { readonly webhooks: readonly Webhook[]; readonly burn: BurnSettings | null }
+export type Alerts = { readonly webhooks: readonly Webhook[] }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads who is told. Throws `bad_input` where a secret is missing or no secret, and where an address is private or in
- * the clear without leave. */
-export const readAlerts = (
-  { webhooks, burnRate }: z.output<typeof alertsSchema>,
-  environment: Environment,
-): Alerts => ({
-  webhooks: webhooks.map(({ url: written, secretVariable, allowPrivate }, at) => {
-    const url = new URL(written)
-    const reach = reachOf({ url, allowPrivate })
-    if (reach !== null) refuseOutOfReach(reach, url.hostname)
-    if (reach === 'public' && url.protocol !== 'https:') {
-      throw bad(`${url.origin} is not https. Inside your network, set "allowPrivate".`)
-    }
-    if (webhooks.findIndex((other) => new URL(other.url).href === url.href) < at) {
-      throw bad(`${url.origin}${url.pathname} stands there twice.`)
-    }
-    return { url, secret: secretIn(secretVariable, environment), allowPrivate }
-  }),
-  burn: burnRate === undefined ? null : { limits: burnRate.limits, spentMin: parsePicos(burnRate.spentMin) },
-})
+/** Reads who is told. Throws `bad_input` where a secret is missing or no secret, where an address is private or in the
+ * clear without leave, carries a password, or stands twice. */
+export const readAlerts = ({ webhooks }: z.output<typeof alertsSchema>, environment: Environment): Alerts => {
+  const urls = new Set<string>()
+  return {
+    webhooks: webhooks.map(({ url: written, secretVariable, allowPrivate, limits, types }) => {
+      const url = new URL(written)
+      if (url.username !== '' || url.password !== '') {
+        throw bad(`${url.host}: take the name and password out of its url. What is sent is signed.`)
+      }
+      if (urls.has(url.href)) throw bad(`${url.host}: the same url stands twice. Give it one entry.`)
+      urls.add(url.href)
+      refuseUnfit({ url, allowPrivate })
+      const matchers = limits.map(matcherOf)
+      return {
+        url,
+        secret: secretIn(secretVariable, environment),
+        allowPrivate,
+        hears: (type, limit) =>
+          types.some((each) => each === type) && matchers.some((matches) => matches(limit)),
+      }
+    }),
+  }
+}
 
 /** 24 to 64 bytes, as Standard Webhooks asks (version 1.0.0, "Symmetric"). */
 const secretIn = (variable: string, environment: Environment): Uint8Array => {

@@ -1,93 +1,98 @@
 import { type BurnRule, burning, burnRules, type Stretch } from '../../limits/burn-rate.ts'
 import type { LimitState } from '../../limits/decision.ts'
 import type { Limit } from '../../limits/limit.ts'
-import { matcherOf } from '../../limits/pattern.ts'
 import { compare, rational } from '../../money/rational.ts'
 import type { Instant } from '../../time.ts'
-import type { StoredAlert } from '../registry/alerts.ts'
-import { burnAlert } from './alert.ts'
 
-/** Which limits are watched for how fast they are spent, and from which amount on it is told. */
-export type BurnSettings = { readonly limits: readonly string[]; readonly spentMin: bigint }
+/** A counter of a budget that is spent too fast by a rule, and since when: the same for as long as its longer stretch. */
+export type Burning = { readonly state: LimitState; readonly rule: BurnRule; readonly since: Instant }
 
 /** Watches how fast budgets are spent. */
 export type BurnWatch = {
-  /** Whether a limit is watched. */
-  readonly isAbout: (limit: Pick<Limit, 'name' | 'measure'>) => boolean
-  /** Takes note of where counters stand, and gives an alert for each that is spent too fast. */
-  readonly look: (states: readonly LimitState[], at: Instant) => readonly StoredAlert[]
+  /** Takes note of where counters stand, and gives those that are spent too fast. `limits` are by name. */
+  readonly look: (
+    states: readonly LimitState[],
+    limits: ReadonlyMap<string, Pick<Limit, 'burnRate'>>,
+    at: Instant,
+  ) => readonly Burning[]
 }
 
 /** Where a counter stood at an instant. */
 type Sample = { readonly at: Instant; readonly used: bigint }
 
-/** How a counter stood in its window, and when each rule, by its longer stretch, was last told of. */
-type Series = {
+type Watched = {
   readonly windowStart: Instant
+  readonly resetsAt: Instant
   readonly samples: Sample[]
-  readonly told: Map<number, Instant>
+  /** Since when each rule is broken. */
+  readonly since: Map<BurnRule, Instant>
 }
 
 /** A budget is there to be spent: as fast as time goes is no alarm. */
 const rules = burnRules.filter(({ factor }) => compare(factor, rational(1n)) > 0)
 
+const longestMs = Math.max(...rules.map(({ longMs }) => longMs))
 const sampleMs = 60_000
-const countersMax = 10_000
+const pauseMsMax = 600_000
+/** So many counters are watched. Each keeps a sample a minute of the longest stretch. */
+export const watchedMax = 1_000
 
-/** Compares what a counter of a budget has settled and left unresolved with where it stood before, by the rules of
- * `rules` whose longer stretch lies in its period. Expected is a share of the cap that goes with time, evenly. What
- * was before this process began is not known: a rule is asked once its longer stretch has been watched. */
-export const createBurnWatch = (settings: BurnSettings | null): BurnWatch => {
-  const matchers = (settings?.limits ?? []).map(matcherOf)
-  const watched = new Map<string, Series>()
-  const longest = Math.max(...rules.map(({ longMs }) => longMs))
+/** Compares what a counter of a budget with `burnRate` has settled and left unresolved with where it stood before, by
+ * the rules of `burnRules` that are faster than time and whose longer stretch lies in its period. Expected is a share of
+ * the cap that goes with time, evenly. What was before this process began is not known: a rule is asked once its longer
+ * stretch has been watched. It is broken once in a longer stretch. */
+export const createBurnWatch = (): BurnWatch => {
+  const watched = new Map<string, Watched>()
 
-  const isAbout: BurnWatch['isAbout'] = ({ name, measure }) =>
-    measure === 'cost' && matchers.some((matches) => matches(name))
-
-  const seriesOf = (state: LimitState, at: Instant): Series => {
-    const name = JSON.stringify([state.limit, state.counter])
-    const used = state.settled + state.unresolved
+  /** Null where there are too many to watch. */
+  const watch = ({ limit, counter, windowStart }: LimitState, resetsAt: Instant, at: Instant) => {
+    const name = JSON.stringify([limit, counter])
     const known = watched.get(name)
-    const series: Series =
-      known !== undefined && known.windowStart === state.windowStart
-        ? known
-        : { windowStart: state.windowStart, samples: [], told: new Map() }
-    if (known !== series && watched.size >= countersMax) watched.clear()
-    watched.set(name, series)
-    const { samples } = series
-    const last = samples.at(-1)
-    if (last === undefined || at - last.at >= sampleMs) samples.push({ at, used })
-    while (samples.length > 2 && (samples[1]?.at ?? at) <= at - longest) samples.shift()
-    return series
+    if (known?.windowStart === windowStart && known.resetsAt === resetsAt) return known
+    if (known === undefined && watched.size >= watchedMax) {
+      for (const [each, { resetsAt }] of watched) if (resetsAt <= at) watched.delete(each)
+      if (watched.size >= watchedMax) return null
+    }
+    const begun: Watched = { windowStart, resetsAt, samples: [], since: new Map() }
+    watched.set(name, begun)
+    return begun
   }
 
   return {
-    isAbout,
-    look: (states, at) => {
-      if (settings === null) return []
-      return states.flatMap((state) => {
-        const { measure, limit, windowStart, resetsAt, cap } = state
-        if (resetsAt === null || !isAbout({ name: limit, measure })) return []
-        const { samples, told } = seriesOf(state, at)
-        const periodMs = resetsAt - windowStart
+    look: (states, limits, at) =>
+      states.flatMap((state) => {
+        const spentMin = limits.get(state.limit)?.burnRate?.spentMin
+        const { windowStart, resetsAt, cap } = state
+        if (spentMin === undefined || resetsAt === null) return []
+        const counter = watch(state, resetsAt, at)
+        if (counter === null) return []
         const used = state.settled + state.unresolved
+        const { samples, since } = counter
+        addSample(samples, { at, used })
+        const periodMs = resetsAt - windowStart
         const lookBack = (lengthMs: number): Stretch => ({
           spent: used - standing(samples, at - lengthMs),
           expectedShare: rational(BigInt(lengthMs), BigInt(periodMs)),
         })
         const isKnown = ({ longMs }: BurnRule): boolean =>
           longMs <= periodMs && (samples[0]?.at ?? at) <= at - longMs
-        const isNew = ({ longMs }: BurnRule): boolean =>
-          at - (told.get(longMs) ?? Number.NEGATIVE_INFINITY) >= longMs
-        const asked = rules.filter((rule) => isKnown(rule) && isNew(rule))
-        return burning(asked, { cap, spentMin: settings.spentMin }, lookBack).map((rule) => {
-          told.set(rule.longMs, at)
-          return burnAlert(state, rule, at)
+        return burning(rules.filter(isKnown), { cap, spentMin }, lookBack).map((rule) => {
+          const before = since.get(rule)
+          if (before === undefined || at - before >= rule.longMs) since.set(rule, at)
+          return { state, rule, since: since.get(rule) ?? at }
         })
-      })
-    },
+      }),
   }
+}
+
+/** One a minute, and of those that are as old as the longest stretch the latest. Where nobody looked for long, or time
+ * went back, what was before says nothing. */
+const addSample = (samples: Sample[], sample: Sample): void => {
+  const pauseMs = sample.at - (samples.at(-1)?.at ?? sample.at)
+  if (pauseMs < 0 || pauseMs > pauseMsMax) samples.length = 0
+  const last = samples.at(-1)
+  if (last === undefined || sample.at - last.at >= sampleMs) samples.push(sample)
+  while (samples.length > 2 && (samples[1]?.at ?? sample.at) <= sample.at - longestMs) samples.shift()
 }
 
 /** Where it stood at an instant: by the last sample that is not later. */

@@ -178,32 +178,6 @@ describe('an alert', () => {
     await until(() => got.length === 1)
   })
 
-  it('reaches one receiver while another hangs', async () => {
-    const hanging = createServer(() => {})
-    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
-    const { port } = hanging.address() as AddressInfo
-    const to = (address: string) => ({ url: address, secretVariable: 'HOOK_SECRET', allowPrivate: true })
-    const webhooks = [to(`http://127.0.0.1:${port}/`), to(url())]
-    await startBeforeSandbox({
-      ...config({}, [{ ...budget, cap: '0.0001', warnAt: [0.1, 0.5] }]),
-      alerts: { webhooks },
-    })
-    await spend()
-    await until(() => got.length === 2)
-    expect(shares().toSorted()).toEqual(['0.1', '0.5'])
-    hanging.closeAllConnections()
-    hanging.close()
-  })
-
-  it('tells of a share that other rules put below what is spent already', async () => {
-    await startBeforeSandbox(config({}, [{ ...budget, cap: '0.0001', warnAt: [] }]))
-    await spend()
-    await tellControl('PUT', 'policy', { limits: [{ ...budget, cap: '0.0001', warnAt: [0.2] }] })
-    await world.gateway.sweep()
-    await until(() => got.length === 1)
-    expect(shares()).toEqual(['0.2'])
-  })
-
   it('does not follow a receiver elsewhere', async () => {
     answer = () => 302
     await startBeforeSandbox()
@@ -228,10 +202,11 @@ describe('a budget that is spent too fast', () => {
       cap: '0.01',
       window: { calendar: 'month' },
       action: 'warn',
+      burnRate: {},
     }
-    await startBeforeSandbox(config({ burnRate: { limits: ['mon*'] } }, [month]))
+    await startBeforeSandbox(config({}, [month]))
     await world.gateway.sweep()
-    for (let minutes = 0; minutes < 110; minutes += 5) {
+    for (let minutes = 0; minutes < 65; minutes += 5) {
       world.clock.advance(300_000)
       await spend()
       await world.gateway.sweep()
@@ -268,14 +243,6 @@ describe('a webhook', () => {
     'http://example.com/',
   ])('may not be %s', (wrong) => {
     expect(read({ url: wrong })).toThrow(/alerts|webhook/)
-  })
-
-  it('in the clear stays inside the network, and stands there once', () => {
-    const inside = { url: 'http://10.0.0.1/', allowPrivate: true }
-    expect(read(inside)).not.toThrow()
-    expect(read({ url: 'http://8.8.8.8/', allowPrivate: true })).toThrow(/in the clear/)
-    const twice = { webhooks: [inside, inside].map((each) => ({ ...each, secretVariable: 'HOOK_SECRET' })) }
-    expect(() => readConfig({ alerts: twice }, { HOOK_SECRET: secret })).toThrow(/twice/)
   })
 
   it('needs a secret that is one', () => {

@@ -1,47 +1,43 @@
+import type { Admission } from '../../limits/admit.ts'
 import type { Crossing } from '../../limits/crossing.ts'
 import type { LimitState } from '../../limits/decision.ts'
 import type { Limit } from '../../limits/limit.ts'
 import { format, type Rational } from '../../money/rational.ts'
 import type { Clock, Instant } from '../../time.ts'
 import type { AlertStore, StoredAlert } from '../registry/alerts.ts'
-import { testAlert, thresholdAlert } from './alert.ts'
-import type { BurnWatch } from './burn-watch.ts'
+import { burnAlert, testAlert, thresholdAlert } from './alert.ts'
+import { type BurnWatch, watchedMax } from './burn-watch.ts'
+import { createDelivery, type Delivery, deliveryMsMax, type GivenUp } from './delivery.ts'
 import type { SendWebhook, Webhook } from './webhook.ts'
 
 /** Tells of limits, to whoever is to know: each alert once, kept before it is sent. */
 export type Notify = {
-  /** A share of a cap was reached: raises it, and sends soon. */
+  /** Takes note of a share that is reached, to be told soon. */
   readonly crossed: (crossing: Crossing) => void
-  /** Looks at limits with shares as they stand, and raises what nobody was told of yet: once, since what was reached just
-   * before the process began may not be kept, and again under other limits. */
+  /** Raises what crossed. At first, and when limits are new, it looks at all of them as they stand, for what crossed just
+   * before the process ended, or is crossed under a new cap; and once a minute at how fast budgets are spent. */
   readonly look: () => Promise<void>
-  /** Looks at how fast budgets are spent. */
-  readonly watch: () => Promise<void>
-  /** Sends what is due, one after another to each receiver. */
+  /** Sends what is due. */
   readonly send: () => Promise<void>
-  /** Raises an alert about nothing. */
+  /** Raises an alert about nothing, and sends it. */
   readonly test: () => Promise<StoredAlert>
   /** Deliveries by their state, as of the last sending. */
-  readonly counts: () => Readonly<Record<string, number>>
+  readonly counts: Delivery['counts']
   readonly stop: () => Promise<void>
 }
 
 /** What it raised, and what it gave up. */
-export type NotifyEvent =
-  | { readonly kind: 'raised'; readonly alert: StoredAlert }
-  | {
-      readonly kind: 'given up'
-      readonly alert: StoredAlert
-      readonly receiver: string
-      readonly said: string
-    }
+export type NotifyEvent = { readonly kind: 'raised'; readonly alert: StoredAlert } | GivenUp
 
+/** So many counters of a limit are looked at. */
 const countersMax = 100_000
-const perTurn = 100
-const firstWaitMs = 5_000
-const longestWaitMs = 3_600_000
-/** A receiver that takes nothing for so long is not asked again. */
-const giveUpAfterMs = 86_400_000
+const crossingsMax = 10_000
+const knownMax = 100_000
+/** How many alerts wait for a receiver. */
+const pendingMax = 1_000
+const burnLookMs = 60_000
+const dayMs = 86_400_000
+const keptMs = 90 * dayMs
 
 /** Where a share of its cap is reached by what is settled and unresolved, as `warnAt` counts it. */
 const isReached = (
@@ -52,16 +48,15 @@ const isReached = (
   return used > 0n && used * denominator >= cap * numerator
 }
 
+/** An alert, and the limit that it is about. */
+type Found = { readonly alert: StoredAlert; readonly limit: string | null }
+
 export const createNotify = (parts: {
   readonly store: AlertStore
   readonly webhooks: readonly Webhook[]
   readonly transport: { readonly send: SendWebhook; readonly close: () => Promise<void> }
   readonly limits: () => readonly Limit[]
-  readonly state: (
-    at: Instant,
-    countersMax: number,
-    isAsked: (limit: Limit) => boolean,
-  ) => readonly LimitState[]
+  readonly state: Admission['state']
   readonly burn: BurnWatch
   readonly clock: Clock
   /** From 0 to 1: spreads retries. */
@@ -69,98 +64,118 @@ export const createNotify = (parts: {
   readonly told: (event: NotifyEvent) => void
   readonly report: (error: unknown) => void
 }): Notify => {
-  const { store, webhooks, transport, clock, burn } = parts
-  const receivers = webhooks.map(({ url }) => url.href)
+  const { store, webhooks, transport, clock, burn, report } = parts
+  const delivery = createDelivery(parts)
+  /** What was raised already, so that the disk need not be asked. */
   const known = new Set<string>()
-  /** The turn of each receiver, so that one which hangs keeps no other waiting. */
-  const turns = new Map<string, Promise<void>>()
-  const working = new Set<Promise<void>>()
-  let lookedUnder: readonly Limit[] | null = null
-  let counts: Readonly<Record<string, number>> = {}
+  let crossings: Found[] = []
+  /** The limits that were looked at; null when something may have been missed. */
+  let seen: readonly Limit[] | null = null
+  let [burnLookedAt, forgotAt] = [0, 0]
+  let looking: Promise<void> | null = null
+  let soon: NodeJS.Timeout | undefined
+  let stopped = false
 
-  const raise = async (alert: StoredAlert): Promise<void> => {
+  const raise = async ({ alert, limit }: Found, dueAt = clock.now()): Promise<void> => {
     if (known.has(alert.id)) return
-    const isNew = await store.raise({ alert, receivers })
+    const heard = webhooks.filter(({ hears }) => limit === null || hears(alert.type, limit))
+    const receivers = heard.map(({ url }) => url.href)
+    const full = 'too many alerts wait for it'
+    const dropped = await store.raise({ alert, receivers, dueAt, pendingMax, full })
+    if (known.size >= knownMax) known.clear()
     known.add(alert.id)
-    if (isNew) parts.told({ kind: 'raised', alert })
+    if (dropped === null) return
+    parts.told({ kind: 'raised', alert })
+    for (const receiver of dropped) parts.told({ kind: 'given up', alert, receiver, said: full })
   }
 
-  const look = async (): Promise<void> => {
-    const asked = parts.limits()
-    if (asked === lookedUnder) return
-    const at = clock.now()
-    const limits = new Map(asked.map((limit) => [limit.name, limit]))
-    for (const state of parts.state(at, countersMax, ({ warnAt }) => warnAt.length > 0)) {
-      for (const share of limits.get(state.limit)?.warnAt ?? []) {
-        if (isReached(share, state)) await raise(thresholdAlert(state, format(share), at))
-      }
+  const raiseCrossings = async (): Promise<void> => {
+    const found = crossings
+    crossings = []
+    for (const each of found) await raise(each)
+  }
+
+  const reached = (limits: readonly Limit[], at: Instant): readonly Found[] => {
+    const warned = new Map(limits.map(({ name, warnAt }) => [name, warnAt]))
+    return parts
+      .state(at, countersMax, ({ warnAt }) => warnAt.length > 0)
+      .flatMap((state) =>
+        (warned.get(state.limit) ?? [])
+          .filter((share) => isReached(share, state))
+          .map((share) => ({ alert: thresholdAlert(state, format(share), at), limit: state.limit })),
+      )
+  }
+
+  const burning = (limits: readonly Limit[], at: Instant): readonly Found[] =>
+    burn
+      .look(
+        parts.state(at, watchedMax, ({ burnRate }) => burnRate !== undefined),
+        new Map(limits.map((limit) => [limit.name, limit])),
+        at,
+      )
+      .map(({ state, rule, since }) => ({ alert: burnAlert(state, rule, since), limit: state.limit }))
+
+  const lookNow = async (): Promise<void> => {
+    await raiseCrossings()
+    const [at, limits] = [clock.now(), parts.limits()]
+    if (seen !== limits) {
+      for (const each of reached(limits, at)) await raise(each)
+      seen = limits
     }
-    lookedUnder = asked
-  }
-
-  const waitMs = (attempts: number): number =>
-    Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempts, 20)) * (0.5 + parts.random() / 2)
-
-  const sendTo = async (webhook: Webhook): Promise<void> => {
-    const receiver = webhook.url.href
-    const due = await store.due({ receiver, at: clock.now(), limit: perTurn })
-    for (const { alert, attempts } of due) {
-      const said = await transport.send(webhook, alert, clock.now())
-      const at = clock.now()
-      const isOver = said !== null && at - alert.at >= giveUpAfterMs
-      const state = said === null ? 'sent' : isOver ? 'given up' : 'pending'
-      const nextAt = Math.ceil(at + waitMs(attempts))
-      await store.tried({ alert: alert.id, receiver, state, nextAt, said })
-      if (isOver) parts.told({ kind: 'given up', alert, receiver, said })
+    if (Math.abs(at - burnLookedAt) >= burnLookMs) {
+      burnLookedAt = at
+      for (const each of burning(limits, at)) await raise(each)
+    }
+    if (Math.abs(at - forgotAt) >= dayMs) {
+      forgotAt = at
+      await store.forget(at - keptMs)
     }
   }
 
-  const turnOf = (webhook: Webhook): Promise<void> => {
-    const { href } = webhook.url
-    const turn =
-      turns.get(href) ??
-      sendTo(webhook).finally(() => {
-        turns.delete(href)
+  const look = (): Promise<void> => {
+    looking ??= lookNow()
+      .catch((error: unknown) => {
+        seen = null
+        throw error
       })
-    turns.set(href, turn)
-    return turn
-  }
-
-  const send = async (): Promise<void> => {
-    await Promise.all(webhooks.map(turnOf))
-    counts = await store.count()
-  }
-
-  const raiseCrossing = async (crossing: Crossing): Promise<void> => {
-    await raise(thresholdAlert(crossing, crossing.share, clock.now()))
-    await send()
+      .finally(() => {
+        looking = null
+      })
+    return looking
   }
 
   return {
     crossed: (crossing) => {
-      const work = raiseCrossing(crossing)
-        .catch(parts.report)
-        .finally(() => working.delete(work))
-      working.add(work)
+      if (stopped) return
+      if (crossings.length >= crossingsMax) seen = null
+      else {
+        const { limit, share } = crossing
+        crossings.push({ alert: thresholdAlert(crossing, share, clock.now()), limit })
+      }
+      soon ??= setTimeout(() => {
+        soon = undefined
+        // A look that is under way may have passed it by.
+        look().then(look).then(delivery.send).catch(report)
+      }, 50)
     },
     look,
-    watch: async () => {
-      const at = clock.now()
-      for (const alert of burn.look(parts.state(at, countersMax, burn.isAbout), at)) await raise(alert)
-    },
-    send,
+    send: delivery.send,
     test: async () => {
-      const alert = testAlert(`${clock.now()} ${parts.random()}`, clock.now())
-      await raise(alert)
-      // A turn that has begun may not have it.
-      await Promise.allSettled([...turns.values()])
-      await send()
+      const at = clock.now()
+      const alert = testAlert(`${at} ${parts.random()}`, at)
+      // It is sent here, beside what waits, and is due only if that fails.
+      await raise({ alert, limit: null }, at + 2 * deliveryMsMax)
+      await delivery.deliver(alert)
       return alert
     },
-    counts: () => counts,
+    counts: delivery.counts,
     stop: async () => {
+      stopped = true
+      clearTimeout(soon)
+      delivery.stop()
       await transport.close()
-      await Promise.allSettled([...turns.values(), ...working])
+      await Promise.allSettled([looking, delivery.send()])
+      await raiseCrossings().catch(report)
     },
   }
 }

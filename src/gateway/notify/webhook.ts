@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
+import { OctroiError } from '../../errors.ts'
 import type { Instant } from '../../time.ts'
 import type { StoredAlert } from '../registry/alerts.ts'
-import { lookupWithin, type Reach, refuseOutOfReach } from './addresses.ts'
+import { lookupWithin, refuseHost } from './addresses.ts'
 
 /** A receiver of alerts. `secret` is the key that signs. */
 export type Webhook = {
@@ -10,6 +11,8 @@ export type Webhook = {
   readonly secret: Uint8Array
   /** It may be on a private address, and there be spoken to in the clear. */
   readonly allowPrivate: boolean
+  /** Whether it is to be told of an alert of this type about this limit. */
+  readonly hears: (type: string, limit: string) => boolean
 }
 
 /** Sends an alert once. Resolves with null where it was taken (2xx), else with why not; never rejects. */
@@ -24,24 +27,30 @@ const signatureOf = (
   seconds: number,
 ): string => `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`
 
-/** Sends by HTTP, without following redirects, within ten seconds, and reads nothing of the answer but its status. */
+/** What of an answer is read, and thrown away, so that its sender does not see it broken off. */
+const answerBytesMax = 4_096
+
+/** Sends by HTTP, without following redirects, within ten seconds. Of the answer only its status counts. */
 export const createSendWebhook = (): { readonly send: SendWebhook; readonly close: () => Promise<void> } => {
   const connect = { timeout: timeoutMs }
   const agents = {
     public: new Agent({ connect: { ...connect, lookup: lookupWithin('public') } }),
     private: new Agent({ connect: { ...connect, lookup: lookupWithin('private') } }),
-    anywhere: new Agent({ connect }),
+    any: new Agent({ connect }),
+  }
+  const agentFor = ({ url, allowPrivate }: Webhook): Agent => {
+    if (!allowPrivate) return agents.public
+    return url.protocol === 'https:' ? agents.any : agents.private
   }
   return {
     send: async (webhook, alert, at) => {
       const { url } = webhook
-      const reach = reachOf(webhook)
       const seconds = Math.floor(at / 1_000)
       try {
-        if (reach !== null) refuseOutOfReach(reach, url.hostname)
+        refuseUnfit(webhook)
         const { statusCode, body } = await request(url, {
           method: 'POST',
-          dispatcher: agents[reach ?? 'anywhere'],
+          dispatcher: agentFor(webhook),
           headers: {
             'content-type': 'application/json',
             'user-agent': 'octroi',
@@ -52,7 +61,7 @@ export const createSendWebhook = (): { readonly send: SendWebhook; readonly clos
           body: alert.body,
           signal: AbortSignal.timeout(timeoutMs),
         })
-        body.on('error', () => {}).destroy()
+        await body.dump({ limit: answerBytesMax }).catch(() => {})
         if (statusCode >= 200 && statusCode < 300) return null
         return statusCode < 400 && statusCode >= 300
           ? `it redirects (${statusCode}), which is not followed`
@@ -67,9 +76,17 @@ export const createSendWebhook = (): { readonly send: SendWebhook; readonly clos
   }
 }
 
-/** Where a webhook may be; null is anywhere. In the clear it may be inside the operator's network alone. */
-export const reachOf = ({ url, allowPrivate }: Pick<Webhook, 'url' | 'allowPrivate'>): Reach | null =>
-  allowPrivate ? (url.protocol === 'http:' ? 'private' : null) : 'public'
+/** Throws `bad_input` where its address is written as one that it may not have, or would be spoken to in the clear. */
+export const refuseUnfit = ({ url, allowPrivate }: Pick<Webhook, 'url' | 'allowPrivate'>): void => {
+  const isClear = url.protocol !== 'https:'
+  if (isClear && !allowPrivate) {
+    throw new OctroiError(
+      'bad_input',
+      `A webhook may not point at ${url.origin}, which is not https. Inside your network, set "allowPrivate".`,
+    )
+  }
+  if (isClear || !allowPrivate) refuseHost(url.hostname, isClear ? 'private' : 'public')
+}
 
 const reasonOf = (error: unknown): string => {
   const { name, message, code } = error as { name?: string; message?: string; code?: string }

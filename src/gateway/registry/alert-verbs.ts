@@ -1,25 +1,42 @@
 import type { Connection, Row, Verb } from '../../ledger/database.ts'
-import type { DueDelivery, StoredAlert, TriedDelivery } from './alerts.ts'
+import type { DueDelivery, RaisedAlert, StoredAlert, TriedDelivery } from './alerts.ts'
 import { text, whole } from './cells.ts'
 
-/** Keeps an alert and whom it is to reach; false where it is kept already. */
+/** Keeps an alert and whom it is to reach, and gives those whose queues are full; null where it is kept already. */
 const raiseAlert = (
   connection: Connection,
-  { alert, receivers }: { alert: StoredAlert; receivers: readonly string[] },
-): boolean => {
+  { alert, receivers, dueAt, pendingMax, full }: RaisedAlert,
+): readonly string[] | null => {
   const { id, type, body, at } = alert
   const { changes } = connection.run(
     'INSERT INTO registry_alert (id, type, body, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ...[id, type, body, at],
   )
-  if (changes === 0) return false
+  if (changes === 0) return null
+  const dropped: string[] = []
   for (const receiver of receivers) {
+    const [row] = connection.all(
+      `SELECT count(*) AS pending FROM registry_alert_delivery WHERE receiver = ? AND state = 'pending'`,
+      receiver,
+    )
+    const isFull = row !== undefined && (whole(row, 'pending') ?? 0) >= pendingMax
+    if (isFull) dropped.push(receiver)
     connection.run(
-      `INSERT INTO registry_alert_delivery (alert, receiver, state, attempts, next_at) VALUES (?, ?, 'pending', 0, ?)`,
-      ...[id, receiver, at],
+      `INSERT INTO registry_alert_delivery (alert, receiver, state, attempts, next_at, said)
+       VALUES (?, ?, ?, 0, ?, ?)`,
+      ...[id, receiver, isFull ? 'given up' : 'pending', dueAt, isFull ? full : null],
     )
   }
-  return true
+  return dropped
+}
+
+/** Forgets alerts that were raised before an instant and whose window ended before it: nothing can raise them again. */
+const forgetAlerts = (connection: Connection, { at, written }: { at: number; written: string }): void => {
+  const past = `SELECT id FROM registry_alert
+    WHERE at < ? AND (type = 'alert.test' OR json_extract(body, '$.data.resetsAt') < ?)`
+  for (const rows of ['registry_alert_delivery WHERE alert', 'registry_alert WHERE id']) {
+    connection.run(`DELETE FROM ${rows} IN (${past})`, at, written)
+  }
 }
 
 /** What is due for a receiver, oldest first. */
@@ -74,7 +91,11 @@ const alertIn = (row: Row): StoredAlert => ({
 })
 
 /** The verbs of alerts. */
-export const alertVerbs = { raiseAlert, dueAlerts, triedAlert, listAlerts, countAlerts } satisfies Record<
-  string,
-  Verb
->
+export const alertVerbs = {
+  raiseAlert,
+  dueAlerts,
+  triedAlert,
+  listAlerts,
+  countAlerts,
+  forgetAlerts,
+} satisfies Record<string, Verb>

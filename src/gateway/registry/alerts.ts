@@ -1,5 +1,5 @@
 import type { Database } from '../../ledger/database.ts'
-import type { Instant } from '../../time.ts'
+import { formatInstant, type Instant } from '../../time.ts'
 
 /** An alert as it is kept. `body` is the JSON that is sent, the same at each attempt. */
 export type StoredAlert = {
@@ -7,6 +7,16 @@ export type StoredAlert = {
   readonly type: string
   readonly body: string
   readonly at: Instant
+}
+
+/** An alert that is to be kept, and whom it is to reach from which instant on. */
+export type RaisedAlert = {
+  readonly alert: StoredAlert
+  readonly receivers: readonly string[]
+  readonly dueAt: Instant
+  /** A receiver that has so many to come gets none more, and `full` is said of it. */
+  readonly pendingMax: number
+  readonly full: string
 }
 
 export type DueDelivery = { readonly alert: StoredAlert; readonly attempts: number }
@@ -31,14 +41,16 @@ export type ListedAlert = StoredAlert & {
 
 /** Alerts, durable: each once. */
 export type AlertStore = {
-  /** False where it was raised before. */
-  readonly raise: (raised: { alert: StoredAlert; receivers: readonly string[] }) => Promise<boolean>
+  /** Gives the receivers whose queues are full; null where it was raised before. */
+  readonly raise: (raised: RaisedAlert) => Promise<readonly string[] | null>
   readonly due: (asked: { receiver: string; at: Instant; limit: number }) => Promise<readonly DueDelivery[]>
   readonly tried: (delivery: TriedDelivery) => Promise<void>
   /** The latest first. */
   readonly list: (limit: number) => Promise<readonly ListedAlert[]>
   /** Deliveries by their state. */
   readonly count: () => Promise<Readonly<Record<string, number>>>
+  /** Forgets what was raised before an instant and cannot be raised again. */
+  readonly forget: (before: Instant) => Promise<void>
 }
 
 /** The alerts of a database that was opened with `registryStore`. */
@@ -48,4 +60,6 @@ export const openAlerts = (database: Database): AlertStore => ({
   tried: (delivery) => database.call('registry', 'triedAlert', delivery),
   list: (limit) => database.call('registry', 'listAlerts', limit),
   count: () => database.call('registry', 'countAlerts', null),
+  forget: (before) =>
+    database.call('registry', 'forgetAlerts', { at: before, written: formatInstant(before) }),
 })

@@ -4,15 +4,26 @@ import type { Key, StoredKey } from './keys.ts'
 
 const listKeys = (connection: Connection): readonly StoredKey[] => {
   const former = Map.groupBy(connection.all('SELECT * FROM registry_key_former'), (row) => text(row, 'key'))
-  return connection.all('SELECT * FROM registry_key ORDER BY created_at, id').map((row) => ({
-    key: keyOf(row),
-    hash: text(row, 'hash') ?? '',
-    former: (former.get(text(row, 'id')) ?? []).map((one) => ({
-      hash: text(one, 'hash') ?? '',
-      validUntil: whole(one, 'valid_until') ?? 0,
-    })),
-  }))
+  return connection
+    .all('SELECT * FROM registry_key ORDER BY created_at, id')
+    .map((row) => storedOf(row, former.get(text(row, 'id')) ?? []))
 }
+
+/** One of them; null where there is no such key. */
+const storedKey = (connection: Connection, id: string): StoredKey | null => {
+  const row = connection.get('SELECT * FROM registry_key WHERE id = ?', id)
+  const former = connection.all('SELECT * FROM registry_key_former WHERE key = ?', id)
+  return row === undefined ? null : storedOf(row, former)
+}
+
+const storedOf = (row: Row, former: readonly Row[]): StoredKey => ({
+  key: keyOf(row),
+  hash: text(row, 'hash') ?? '',
+  former: former.map((one) => ({
+    hash: text(one, 'hash') ?? '',
+    validUntil: whole(one, 'valid_until') ?? 0,
+  })),
+})
 
 const keyOf = (row: Row): Key => ({
   id: text(row, 'id') ?? '',
@@ -85,7 +96,7 @@ const rotateKey = (
 }
 
 /** The verbs of keys. */
-export const keyVerbs = { listKeys, createKey, updateKey, revokeKey, rotateKey } satisfies Record<
+export const keyVerbs = { listKeys, storedKey, createKey, updateKey, revokeKey, rotateKey } satisfies Record<
   string,
   Verb
 >

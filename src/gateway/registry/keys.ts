@@ -61,6 +61,8 @@ export type Keys = {
   ) => Promise<{ secret: string; key: Key }>
   /** The key of a secret, revoked and expired ones too; null when it opens none at this instant. */
   readonly findKey: (secret: string, at: Instant) => Key | null
+  /** Reads a key anew that another process has made or changed. */
+  readonly refreshKey: (id: string) => Promise<void>
 }
 
 const keyPrefix = 'oct_'
@@ -85,10 +87,11 @@ export const openKeys = async (database: Database, keyed: (text: string) => stri
   const stored = await call<readonly StoredKey[]>('listKeys', null)
   const keys = new Map<string, Key>(stored.map(({ key }) => [key.id, key]))
   const secrets = new Map<string, { readonly id: string; readonly until: Instant | null }>()
-  for (const { key, hash, former } of stored) {
+  const putSecrets = ({ key, hash, former }: StoredKey): void => {
     secrets.set(hash, { id: key.id, until: null })
     for (const { hash, validUntil } of former) secrets.set(hash, { id: key.id, until: validUntil })
   }
+  for (const each of stored) putSecrets(each)
 
   // A keyed hash costs five times a plain one: that of a secret that opened a key is looked up by its digest.
   const digests = new Map<string, string>()
@@ -150,6 +153,12 @@ export const openKeys = async (database: Database, keyed: (text: string) => stri
       if (found !== undefined && digests.size < digestsMax) digests.set(digest, stored)
       if (found === undefined || (found.until !== null && at >= found.until)) return null
       return keys.get(found.id) ?? null
+    },
+    refreshKey: async (id) => {
+      const found = await call<StoredKey | null>('storedKey', id)
+      if (found === null) return
+      keys.set(id, found.key)
+      putSecrets(found)
     },
   }
 }

@@ -68,10 +68,15 @@ export const registryStore: Store = {
 /** Objects kept in memory; older ones are read again from the disk. */
 const cachedObjectsMax = 50_000
 
+/** Hashes under a pepper. */
+export const keyedBy = (pepper: Uint8Array): ((text: string) => string) => {
+  const pepperKey = createSecretKey(pepper)
+  return (text) => createHmac('sha256', pepperKey).update(text).digest('hex')
+}
+
 /** Opens the registry. `pepper` keys the hashes: without it a stolen file names no key and no end user. */
 export const openRegistry = async (database: Database, pepper: Uint8Array): Promise<Registry> => {
-  const pepperKey = createSecretKey(pepper)
-  const keyed = (text: string): string => createHmac('sha256', pepperKey).update(text).digest('hex')
+  const keyed = keyedBy(pepper)
   const keys = await openKeys(database, keyed)
   const objects = new Map<string, OwnedObject>()
 
