@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readyBrowser } from './browser.ts'
 import { check } from './check.ts'
 import { root, runNode } from './step.ts'
 
@@ -42,6 +43,7 @@ const readReport = (): Report | null => {
 
 const run = async (args: readonly string[]): Promise<void> => {
   const sound = await check()
+  if (args.length === 0 || args.some((arg) => arg.includes('browser'))) readyBrowser()
   rmSync(reportPath, { force: true })
   const { exit } = await runNode(['node_modules/vitest/vitest.mjs', 'run', ...args], { show: true })
   const { passed, failed, skipped } = tally(readReport(), exit)

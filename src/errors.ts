@@ -37,6 +37,8 @@ export const errorCodes = {
   upstream_broken: { status: 502, exit: 1, means: 'The provider broke off its reply' },
   ledger_conflict: { status: 503, exit: 1, means: 'A call id was used twice with different content' },
   ledger_unavailable: { status: 503, exit: 1, means: 'The ledger cannot be written' },
+  bill_unexplained: { status: 409, exit: 4, means: 'The bill is not explained, so it is not closed' },
+  period_closed: { status: 409, exit: 1, means: 'A period of the bill is closed' },
   policy_outdated: { status: 412, exit: 1, means: 'The rules have changed since they were read' },
   ledger_locked: { status: 503, exit: 1, means: 'Another process writes this ledger' },
   ledger_corrupt: { status: 503, exit: 1, means: 'The ledger does not agree with itself' },

@@ -56,11 +56,12 @@ describe('the pages', () => {
 const shellBlocks = blocks.filter((block) => block.language === 'sh' && !isOptedOut(block))
 
 describe.runIf(shellBlocks.length > 0)('a shell block', () => {
-  it.each(shellBlocks.map(named))('%s does what it says', { timeout: 60_000 }, async (_, block) => {
+  it.each(shellBlocks.map(named))('%s does what it says', { timeout: 100_000 }, async (_, block) => {
     const cwd = mkdtempSync(join(folder, 'run-'))
     const ended = await runProgram('sh', ['-e'], {
       cwd,
       input: block.text,
+      timeoutMs: 90_000,
       environment: { PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter), NO_COLOR: '1' },
     })
     expect(ended).toMatchObject({ exit: 0 })

@@ -22,6 +22,7 @@ const ledger = join(folder, 'ledger.sqlite')
 const mapFile = join(folder, 'map.json')
 const policyFile = join(folder, 'policy.json')
 const usageFile = join(folder, 'usage.json')
+const day = ['--from', '2023-11-15', '--to', '2023-11-16']
 const reconciled = ['--usage', usageFile, '--from', '2023-11-15T12:00:00Z', '--to', '2023-11-15T13:00:00Z']
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -82,7 +83,10 @@ const fits = (name: string, value: unknown): boolean => validatorOf(shipped(name
 /** What a schema says is compiled by a library that knows nothing of where it came from; whatever it does not
  * understand is an error. */
 const validatorOf = (schema: object): ValidateFunction =>
-  new Ajv2020({ allErrors: true, formats: { uri: (text: string) => URL.canParse(text) } }).compile(schema)
+  new Ajv2020({
+    allErrors: true,
+    formats: { uri: (text: string) => URL.canParse(text), date: /^\d{4}-\d{2}-\d{2}$/ },
+  }).compile(schema)
 
 /** The same schema, in which nothing may stand that it does not describe. */
 const closed = (schema: unknown): unknown => {
@@ -149,6 +153,10 @@ describe('what the command line prints', () => {
     ['report-spend-1', ['report', 'spend', '--ledger', ledger]],
     ['report-spend-1', ['report', 'spend', '--ledger', ledger, '--by', 'meter,day']],
     ['report-spend-1', ['report', 'spend', '--ledger', ledger, '--to', '2000-01-01']],
+    ['report-spend-1', ['report', 'spend', '--ledger', ledger, '--by', 'tag:feature,week', '--top', '1']],
+    ['report-spend-1', ['report', 'spend', '--ledger', ledger, ...day, '--compare', 'previous']],
+    ['report-receipt-1', ['report', 'receipt', '--ledger', ledger]],
+    ['report-receipt-1', ['report', 'receipt', 'a', '--ledger', ledger, '--limit', '1']],
     ['report-conversations-1', ['report', 'conversations', '--ledger', ledger]],
     ['report-conversations-1', ['report', 'conversations', 'conversation_1', '--ledger', ledger]],
     ['ledger-verify-1', ['ledger', 'verify', '--ledger', ledger]],

@@ -22,6 +22,9 @@ export const bundledModels = (): Promise<readonly unknown[]> => readJson(new URL
 /** The vendors' rate limits that come with the package, one value a file, as written. */
 export const bundledLimits = (): Promise<readonly unknown[]> => readJson(new URL('limits/', folder))
 
+/** What the vendors promise of their service, one value a file, as written. */
+export const bundledPromises = (): Promise<readonly unknown[]> => readJson(new URL('promises/', folder))
+
 const readJson = async (directory: URL): Promise<readonly unknown[]> =>
   Promise.all(
     (await fileNames(directory)).map(

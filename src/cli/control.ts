@@ -40,7 +40,11 @@ export const askControl = async <Answer>(
   })
   const answer = (await reply.json()) as Answer & { error?: { code: string; message: string } }
   if (!reply.ok) {
-    const code = answer.error?.code === 'policy_outdated' ? 'policy_outdated' : 'bad_input'
+    const said = answer.error?.code
+    const code =
+      said === 'policy_outdated' || said === 'period_closed' || said === 'bill_unexplained'
+        ? said
+        : 'bad_input'
     throw new OctroiError(code, answer.error?.message ?? `The gateway answered ${reply.status}.`)
   }
   return answer

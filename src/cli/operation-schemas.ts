@@ -7,7 +7,9 @@ import {
   keySecretAnswer,
   limitsAnswer,
   providerKeysAnswer,
+  prunedAnswer,
   pseudonymAnswer,
+  sealedAnswer,
 } from '../gateway/api/answers.ts'
 import { amount } from '../gateway/api/terms.ts'
 import { alertPayloadSchema } from '../gateway/notify/alert.ts'
@@ -29,10 +31,19 @@ const ledgerVerify = z
     agrees: z.boolean(),
     entries: count,
     calls: count,
+    sealedDays: count,
     differenceCount: count,
     differences: z.array(z.object({ where: name, key: z.string(), folded: maybeName, kept: maybeName })),
   })
   .describe('What `octroi ledger verify --json` prints.')
+
+const ledgerSeal = sealedAnswer.describe(
+  'What `octroi ledger seal --json` prints; `waiting`: days of which a call is open.',
+)
+
+const ledgerPrune = prunedAnswer.describe(
+  'What `octroi ledger prune --json` prints: days whose calls, and days whose files went.',
+)
 
 const ledgerCopy = z
   .object({
@@ -123,6 +134,8 @@ export const operationSchemas = {
   'key-secret-1': keySecret,
   'keys-list-1': keysList,
   'ledger-copy-1': ledgerCopy,
+  'ledger-prune-1': ledgerPrune,
+  'ledger-seal-1': ledgerSeal,
   'ledger-verify-1': ledgerVerify,
   'policy-changes-1': policyChanges,
   'limits-list-1': limitsList,

@@ -8,7 +8,10 @@ import {
 import { ledgerFile } from '../gateway/data-folder.ts'
 import type { Adjustment } from '../ledger/entry.ts'
 import { type Outcome, openLedger } from '../ledger/ledger.ts'
-import { type CallRow, readCalls } from '../ledger/reading.ts'
+import type { CallRow } from '../ledger/reading.ts'
+import { dayMs, openSeals } from '../ledger/seal.ts'
+import { openDetail } from '../ledger/sealed/detail.ts'
+import { sealedFolderOf } from '../ledger/sealed/sealing.ts'
 import { createAdmission } from '../limits/admit.ts'
 import { type RunReconciliation, reconcileRuns } from '../reports/run-reconciliation.ts'
 import type { VendorBucket } from '../reports/vendor-usage.ts'
@@ -16,6 +19,7 @@ import type { Instant } from '../time.ts'
 import { askControl, openFolderOrControl } from './control.ts'
 import { openBook } from './overlays.ts'
 import { withLedger } from './reports.ts'
+import { thawDays } from './sealed-days.ts'
 
 /** Calls that began this long before the period may have been billed in it. */
 const earlierMs = 86_400_000
@@ -35,8 +39,10 @@ export const planReconciliation = async (asked: {
   const { folder, prices, provider, buckets, from, to, at } = asked
   const book = await openBook(prices, folder)
   const rows: CallRow[] = []
-  await withLedger({ ledger: ledgerFile(folder) }, async (database) => {
-    for await (const page of readCalls(database, { from: from - earlierMs, to })) {
+  const file = ledgerFile(folder)
+  await withLedger({ ledger: file }, async (database) => {
+    const { calls } = openDetail(database, sealedFolderOf(file))
+    for await (const page of calls({ from: from - earlierMs, to })) {
       for (const row of page) if (row.call.provider === provider) rows.push(row)
       if (rows.length > callsMax) {
         throw new OctroiError(
@@ -47,6 +53,26 @@ export const planReconciliation = async (asked: {
     }
   })
   return reconcileRuns({ buckets, rows, provider, pricesFrom: provider, book, at })
+}
+
+/** Puts calls made in the period of a reconciliation, that only sealed files have, back into the ledger, so that they can be
+ * adjusted. */
+export const thawReconciled = async (
+  folder: string,
+  { from, to }: { readonly from: Instant; readonly to: Instant },
+  adjustments: readonly Adjustment[],
+): Promise<void> => {
+  const callIds = adjustments.map(({ callId }) => callId)
+  const pruned = await withLedger({ ledger: ledgerFile(folder) }, async (database) =>
+    (await openSeals(database).list()).filter(
+      ({ day, isPruned }) => isPruned && day * dayMs < to && from - earlierMs < (day + 1) * dayMs,
+    ),
+  )
+  if (pruned.length === 0 || callIds.length === 0) return
+  await thawDays(
+    { data: folder },
+    pruned.map(({ day }) => ({ day, callIds })),
+  )
 }
 
 /** Writes adjustments, through the gateway where one holds the folder. Gives what became of each. */

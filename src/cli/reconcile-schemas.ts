@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { closedAnswer, reconciliationAnswer } from '../gateway/reporting/reconciliation-answer.ts'
 import { count, currency, utcInstant as instant, money, name } from './schema-terms.ts'
 
 const twoTokens = z.object({ input: count, output: count })
@@ -41,5 +42,18 @@ const reconcileRuns = z
   })
   .describe('What `octroi reconcile runs --json` prints.')
 
-/** What `octroi reconcile` prints, by the name of its file in `schemas/`. */
-export const reconcileSchemas = { 'reconcile-runs-1': reconcileRuns } as const
+const periodClose = z
+  .object({ schema: z.literal('octroi-period-close/1'), period: closedAnswer })
+  .describe('What `octroi period close --json` prints.')
+
+const periodList = z
+  .object({ schema: z.literal('octroi-period-list/1'), periods: z.array(closedAnswer) })
+  .describe('What `octroi period list --json` prints.')
+
+/** What `octroi reconcile` and `octroi period` print, by the name of its file in `schemas/`. */
+export const reconcileSchemas = {
+  'period-close-1': periodClose,
+  'period-list-1': periodList,
+  'reconcile-runs-1': reconcileRuns,
+  'reconciliation-1': reconciliationAnswer,
+} as const

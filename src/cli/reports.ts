@@ -1,9 +1,14 @@
+import type { z } from 'zod'
 import { OctroiError } from '../errors.ts'
+import { parametersOf, readAsked } from '../gateway/reporting/asked.ts'
+import type { ReportRoute } from '../gateway/reporting/report-route.ts'
 import type { Database } from '../ledger/database.ts'
 import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { ledgerStore } from '../ledger/ledger.ts'
+import { sealedFolderOf } from '../ledger/sealed/sealing.ts'
 import { format, formatScaled, type Rational, roundHalfEven } from '../money/rational.ts'
 import { formatInstant, type Instant, parseInstant } from '../time.ts'
+import { clockFrom } from './clock.ts'
 
 /** What the commands that read a ledger share. */
 
@@ -26,6 +31,26 @@ export const withLedger = async <Result>(
     await database.close()
   }
 }
+
+/** Reads a report as the control plane does, from a ledger and by the options of the same names. Throws `bad_input`,
+ * which names the option. */
+export const askReport = <Asked extends z.ZodType, Report>(
+  route: ReportRoute<Asked, Report>,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Report> => {
+  const texts = parametersOf(route.asked).flatMap(({ name }) =>
+    options[name] === undefined ? [] : [[name, String(options[name])]],
+  )
+  const asked = readAsked(route.asked, Object.fromEntries(texts), optionNamed)
+  const sealed = sealedFolderOf(String(options['ledger']))
+  return withLedger(options, (database) =>
+    route.read({ database, sealed, clock: clockFrom(undefined) }, asked),
+  )
+}
+
+/** `capTokens` is the option `--cap-tokens`. */
+const optionNamed = (parameter: string): string =>
+  `--${parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** Reads `--from` and `--to`, which are whole hours. Throws `bad_instant` and `bad_input`. */
 export const readPeriod = (options: Readonly<Record<string, unknown>>): ReportPeriod => {

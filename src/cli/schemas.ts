@@ -1,14 +1,21 @@
 import { z } from 'zod'
 import { limitSchema } from '../gateway/api/limit-schema.ts'
 import { configSchema } from '../gateway/config.ts'
-import { spendDimensions } from '../reports/spend.ts'
+import { billAnswer } from '../gateway/reporting/bill-answer.ts'
+import { receiptAnswer } from '../gateway/reporting/receipt-answer.ts'
+import { serviceLevelsAnswer } from '../gateway/reporting/service-levels-answer.ts'
+import { spendAnswer } from '../gateway/reporting/spend-answer.ts'
+import { allocationSchemas } from './allocation-schemas.ts'
 import { bookSchemas } from './book-schemas.ts'
 import { conversationSchemas } from './conversation-schemas.ts'
+import { focusSchemas } from './focus-schemas.ts'
+import { importSchemas } from './import-schemas.ts'
 import { operationSchemas } from './operation-schemas.ts'
 import { policySchema } from './policy.ts'
 import { quoteSchemas } from './quote-schemas.ts'
 import { reconcileSchemas } from './reconcile-schemas.ts'
-import { bigCount, count, currency, instant, maybeName, money, name, share } from './schema-terms.ts'
+import { rerateSchemas } from './rerate-schemas.ts'
+import { count, currency, instant, maybeName, money, name, share } from './schema-terms.ts'
 
 const meter = name.describe('A meter, as the glossary lists them.')
 const quantity = z
@@ -198,36 +205,6 @@ const plan = z
   })
   .describe('What `octroi plan --json` prints for a plan.')
 
-const period = { from: instant.nullable(), to: instant.nullable() }
-
-const dimensions = Object.keys(spendDimensions) as [keyof typeof spendDimensions]
-
-const spendGroup = z.object({
-  ...Object.fromEntries(dimensions.map((dimension) => [dimension, maybeName.optional()])),
-  currency,
-  calls: count.nullable().describe('Null in a report by meter: a call has several.'),
-  unpriced: count.nullable(),
-  unpricedMeters: z.array(meter),
-  quantity: z.object({ amount: name, unit: name }).nullable(),
-  inputTokens: bigCount,
-  outputTokens: bigCount,
-  amount: money,
-  list: money.describe('The amount without promotions and discounts.'),
-  share,
-  basis: z.object({ measured: money, estimated: money, imported: money, reconciled: money }),
-  resent: z.object({ tokens: count, amount: money, share }).nullable(),
-})
-
-const reportSpend = z
-  .object({
-    schema: z.literal('octroi-report-spend/1'),
-    by: z.array(z.enum(dimensions)),
-    ...period,
-    groups: z.array(spendGroup),
-    totals: z.array(spendGroup).describe('One for each currency.'),
-  })
-  .describe('What `octroi report spend --json` prints.')
-
 const failure = z
   .object({ error: z.object({ code: name, message: z.string() }) })
   .describe(
@@ -245,11 +222,15 @@ const policy = policySchema
 /** What the command line reads and prints, by the name of its file in `schemas/`. A version counts up when what
  * is written today would no longer be read; a new field alone does not change it. */
 export const schemas = {
+  ...allocationSchemas,
   ...bookSchemas,
   ...conversationSchemas,
   ...operationSchemas,
   ...quoteSchemas,
+  ...focusSchemas,
+  ...importSchemas,
   ...reconcileSchemas,
+  ...rerateSchemas,
   'config-1': config,
   'error-1': failure,
   'plan-1': plan,
@@ -257,5 +238,8 @@ export const schemas = {
   'policy-1': policy,
   'price-cost-1': priceCost,
   'price-item-1': priceItem,
-  'report-spend-1': reportSpend,
+  'report-bill-1': billAnswer,
+  'report-receipt-1': receiptAnswer,
+  'report-service-levels-1': serviceLevelsAnswer,
+  'report-spend-1': spendAnswer,
 } as const

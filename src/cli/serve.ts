@@ -6,7 +6,8 @@ import { openDataFolder } from '../gateway/data-folder.ts'
 import { unmatchedLines, unmatchedOf } from '../gateway/unmatched.ts'
 import { openVendorLimits } from '../limits/vendor-limits.ts'
 import { openModelFacts } from '../pricing/model-facts.ts'
-import { bundledLimits, bundledModels } from './bundled.ts'
+import { readPromises } from '../reports/service-promise.ts'
+import { bundledLimits, bundledModels, bundledPromises } from './bundled.ts'
 import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
 import { crossingLine } from './crossing-line.ts'
@@ -42,8 +43,11 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
     book,
     models: openModelFacts(await bundledModels()),
     database: data.database,
+    openReader: data.openReader,
+    sealedFolder: data.sealedFolder,
     pepper: data.pepper,
     vendorLimits: openVendorLimits(await bundledLimits()),
+    promises: readPromises(await bundledPromises()),
     masterKey: readMasterKey(io.environment[masterKeyVariable]),
     ...place,
     ...(keeperPath !== null && { workersPath: keeperPath }),
@@ -62,6 +66,8 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
       if (event.kind === 'given up') log.said(givenUpLine(event), 'alert', { id, type, said: event.said })
       else log.said(`octroi: alert ${id} (${type})`, 'alert', { id, type })
     },
+    onSealing: ({ kind, day, calls }) =>
+      log.said(`octroi: ${kind} ${day} (${calls} calls)`, 'sealing', { kind, day, calls }),
     onRefused: log.refused,
     onTill: (line) => {
       log.called(line)

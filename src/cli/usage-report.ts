@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises'
 import { listOf, parseJson } from '../endpoints/json.ts'
 import { OctroiError } from '../errors.ts'
+import { addressOf, getReport } from '../gateway/importers/pull.ts'
 import { readUsagePage, type VendorBucket } from '../reports/vendor-usage.ts'
 import type { Instant } from '../time.ts'
 
 const bytesMax = 64 * 1_048_576
 const pagesMax = 1_000
-const fetchMsMax = 60_000
 
 /** Reads a usage report that was kept in a file: a page of it as JSON, or a list of its pages. Throws `bad_input` and
  * `bad_json`. */
@@ -39,13 +39,15 @@ export const fetchUsage = async (asked: {
   const buckets: VendorBucket[] = []
   const seen = new Set<string>()
   for (let cursor: string | null = null; ; ) {
-    const url = addressOf(baseUrl)
+    const url = addressOf(baseUrl, '/organization/usage/completions')
     url.search = new URLSearchParams({
       ...{ start_time: `${from / 1000}`, end_time: `${to / 1000}` },
       ...{ bucket_width: '1m', limit: '1440', group_by: 'model' },
       ...(cursor !== null && { page: cursor }),
     }).toString()
-    const page = readUsagePage(parseJson(await get(url, key, signal)))
+    const text = await getReport({ url, headers: { authorization: `Bearer ${key}` }, signal })
+    if (text === null) throw new OctroiError('bad_input', `${url.origin} has no usage report (404).`)
+    const page = readUsagePage(parseJson(text))
     buckets.push(...page.buckets)
     if (page.next === null) return buckets
     if (seen.has(page.next) || seen.size >= pagesMax) {
@@ -54,43 +56,6 @@ export const fetchUsage = async (asked: {
     seen.add(page.next)
     cursor = page.next
   }
-}
-
-const addressOf = (baseUrl: string): URL => {
-  const address = `${baseUrl.replace(/\/+$/, '')}/organization/usage/completions`
-  const url = URL.canParse(address) ? new URL(address) : null
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url
-  throw new OctroiError('bad_input', `--base-url "${baseUrl.slice(0, 200)}" is no http or https address.`)
-}
-
-const get = async (url: URL, key: string, signal: AbortSignal): Promise<string> => {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(fetchMsMax)])
-  const headers = { accept: 'application/json', authorization: `Bearer ${key}` }
-  let reply: Response
-  try {
-    reply = await fetch(url, { headers, redirect: 'error', signal: until })
-  } catch {
-    throw new OctroiError('upstream_unreachable', `${url.origin} cannot be reached for its usage report.`)
-  }
-  if (!reply.ok) {
-    await reply.body?.cancel()
-    throw new OctroiError(
-      'bad_input',
-      `${url.origin} answered ${reply.status} when asked for its usage report. It needs an admin key.`,
-    )
-  }
-  return textOf(reply, url.origin)
-}
-
-const textOf = async (reply: Response, from: string): Promise<string> => {
-  const decoder = new TextDecoder()
-  let [text, bytes] = ['', 0]
-  for await (const chunk of reply.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > bytesMax) throw tooLarge(`A page of ${from}`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
 }
 
 const tooLarge = (what: string): OctroiError =>

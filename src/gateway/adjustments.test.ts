@@ -32,7 +32,7 @@ describe('adjustments', () => {
   })
 
   it.each([
-    [{ ...adjustment, basis: 'measured' as const }, 'basis'],
+    [{ ...adjustment, basis: 'guessed' as never }, 'basis'],
     [{ ...adjustment, corrects: -1 }, 'corrects'],
     [{ ...adjustment, charges: charges.map((each) => ({ ...each, amount: each.amount + 1n })) }, 'rounds to'],
     [{ ...adjustment, charges: charges.map((each) => ({ ...each, quantity: -1 })) }, 'quantity'],

@@ -1,15 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { OctroiError } from '../errors.ts'
-import type { Database } from '../ledger/database.ts'
 import { deferReservations } from '../ledger/deferred-reservations.ts'
 import { openLedger } from '../ledger/ledger.ts'
-import type { Crossing } from '../limits/crossing.ts'
 import { createLender } from '../limits/lender.ts'
-import { openVendorLimits, type VendorLimits } from '../limits/vendor-limits.ts'
-import type { ModelFacts } from '../pricing/model-facts.ts'
-import type { PriceBook } from '../pricing/price-book.ts'
-import type { Clock } from '../time.ts'
+import { openVendorLimits } from '../limits/vendor-limits.ts'
 import { type Accruals, createAccruals } from './accruals/accruals.ts'
 import { isLoopback, refuseOpenControl } from './admin.ts'
 import { createAdmitCall } from './admit-call.ts'
@@ -19,75 +14,34 @@ import type { GatewayConfig } from './config.ts'
 import { createControl } from './control.ts'
 import { createCounting } from './counting.ts'
 import { type Credentials, openCredentials, withStored } from './credentials/credentials.ts'
-import { createForward, defaultTimeouts, type ForwardTimeouts } from './forward.ts'
-import { createHandler, type RefusedRequest } from './handle.ts'
+import { createForward, defaultTimeouts } from './forward.ts'
+import type { GatewayOptions } from './gateway-options.ts'
+import { createHandler } from './handle.ts'
 import { createLeases } from './leases.ts'
 import { listen, stop } from './listening.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { createBurnWatch } from './notify/burn-watch.ts'
-import { createNotify, type NotifyEvent } from './notify/notify.ts'
+import { createNotify } from './notify/notify.ts'
 import { createSendWebhook } from './notify/webhook.ts'
-import { defaultBounds, type GatewayBounds, type Parts } from './parts.ts'
+import { defaultBounds, type Parts } from './parts.ts'
 import { createPolicy } from './policy.ts'
 import { openAlerts } from './registry/alerts.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
+import { createReader } from './reporting/reader.ts'
 import { createRouter } from './route.ts'
 import { startScheduler } from './scheduler.ts'
-import { openSpool, type SpoolEvent } from './spool/spool.ts'
+import { createSealedDays } from './sealed-days.ts'
+import { openSpool } from './spool/spool.ts'
 import { openSpoolFile, spoolPath } from './spool/spool-file.ts'
 import { createStreamLimits } from './stream-limit.ts'
-import { createTill, type TillLine } from './till.ts'
+import { createTill } from './till.ts'
 import { createVectorStorage } from './vector-storage.ts'
 import { createVendorPools } from './vendor-limits/vendor-pools.ts'
 import { createWaiting } from './waiting.ts'
-import { createWatches, defaultRhythms, type Rhythms } from './watches.ts'
+import { createWatches, defaultRhythms } from './watches.ts'
 import { createKeeper, type Keeper } from './workers/keeper.ts'
 
-export type GatewayOptions = {
-  readonly config: GatewayConfig
-  readonly clock: Clock
-  readonly book: PriceBook
-  readonly models: ModelFacts
-  /** Opened with `ledgerStore` and `registryStore`. The gateway closes it. */
-  readonly database: Database
-  /** Keys the hashes of keys and end users. */
-  readonly pepper: Uint8Array
-  /** Opens the stored keys of vendors; without it there may be none. */
-  readonly masterKey?: Uint8Array | null
-  /** The vendors' own rate limits, for providers whose tier is configured. */
-  readonly vendorLimits?: VendorLimits
-  /** Default 127.0.0.1. Calls without a key need loopback. */
-  readonly host?: string
-  /** 0 is any free port. */
-  readonly port: number
-  /** The control plane's port; 0 is any free one, null is none. */
-  readonly controlPort: number | null
-  /** Default 127.0.0.1. Any other needs an admin token. */
-  readonly controlHost?: string
-  /** Where there is one, the control plane wants it, except for its health. */
-  readonly adminToken?: string
-  readonly onTill?: (line: TillLine) => void
-  /** Told once of every share of a cap (`warnAt`) that a limit has reached. */
-  readonly onCrossing?: (crossing: Crossing) => void
-  /** Told of every fault, without content. */
-  readonly onFault?: (error: unknown) => void
-  /** Told of every request that is refused, without content. */
-  readonly onRefused?: (request: RefusedRequest) => void
-  readonly bounds?: Partial<GatewayBounds>
-  readonly timeouts?: Partial<ForwardTimeouts>
-  /** The folder of the spool's file, in which calls wait while the ledger cannot be written. Without one they wait in
-   * memory only. */
-  readonly spoolFolder?: string
-  /** Told of every alert that is raised, and of what could not be delivered. */
-  readonly onAlert?: (event: NotifyEvent) => void
-  /** Told when calls begin to wait for the ledger, and when all of them are in it. */
-  readonly onSpool?: (event: SpoolEvent) => void
-  /** How often runs and jobs that go on at the vendor are asked after. */
-  readonly rhythms?: Partial<Rhythms>
-  /** A socket in the file system on which the data plane listens, in the place of `host` and `port`: for worker processes,
-   * which answer there. */
-  readonly workersPath?: string
-}
+export type { GatewayOptions } from './gateway-options.ts'
 
 export type Gateway = {
   /** Where clients point their SDK, without `/v1`. */
@@ -154,11 +108,12 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   })
 
   /** What the configuration and the prices make. */
-  const configure = ({ config: { upstreams: named, anonymous }, book }: Configured) => {
+  const configure = ({ config, book }: Configured) => {
+    const { upstreams: named, anonymous, allocation, sealing } = config
     const upstreams = withStored(named, credentials)
     const accruals = createAccruals({ ledger, book, admission, clock })
     return {
-      ...{ upstreams, anonymous, book, accruals },
+      ...{ upstreams, anonymous, allocation, sealing, book, accruals },
       router: createRouter(upstreams),
       vectorStorage: createVectorStorage({ book, accruals, registry }),
       streamLimits: createStreamLimits({ admission, book }),
@@ -251,6 +206,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const place =
     options.workersPath === undefined ? { host, port: options.port } : { path: options.workersPath }
   const data = await listen(handler.answer, place)
+  const reader = createReader(options.openReader ?? (async () => ({ ...database, close: async () => {} })))
+  const sealedDays = createSealedDays({
+    ...{ database, folder: options.sealedFolder ?? null, clock, report },
+    told: options.onSealing ?? (() => {}),
+  })
   const controlToken = adminToken === null ? null : randomBytes(32).toString('base64url')
   const tokens = [adminToken, controlToken].filter((token) => token !== null)
   const control =
@@ -264,6 +224,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
           journal: config.journal,
           alerts: { store: alerts, test: notify.test },
           credentials,
+          sealedDays,
+          reporting: {
+            ...{ reader, sealed: options.sealedFolder ?? null },
+            settings: () => ({ ...configured, promises: options.promises ?? [] }),
+          },
           metrics: () =>
             metrics.text({
               requestsInFlight: handler.inFlight() + keeper.standing().requestsInFlight,
@@ -287,6 +252,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     await notify.look()
     // What a receiver takes long to answer keeps nothing here waiting.
     notify.send().catch(report)
+    sealedDays.look(configured.sealing)
   }
   // What goes on at vendors is held again before anything expires.
   await watches.resume(configured.upstreams)
@@ -326,11 +292,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       watches.close()
       await configured.accruals.stop()
       await scheduler.stop()
+      await sealedDays.close()
       await notify.stop()
       await parts.forward.close()
       await handler.idle(settleMsMax)
       await parts.counting.close()
       await control?.close()
+      await reader.close()
       metrics.close()
       await ledger.close()
     },

@@ -1,4 +1,4 @@
-import type { Reservation, Settlement } from '../ledger/entry.ts'
+import type { Attempt, Reservation, Settlement } from '../ledger/entry.ts'
 import type { Outcome } from '../ledger/ledger.ts'
 import type { Actual, Ended } from '../limits/admit.ts'
 import type { Used } from '../limits/measure.ts'
@@ -21,8 +21,8 @@ export type Booking = {
     settlement: Settlement,
     came: { readonly to: Actual; readonly used: Used },
   ) => Promise<SpoolPlace | null>
-  /** Ends a reservation whose call was never sent. */
-  readonly release: (reservation: Reservation, reason: string) => Promise<void>
+  /** Ends a reservation whose call was never sent; `attempt` where that was tried. */
+  readonly release: (reservation: Reservation, reason: string, attempt?: Attempt) => Promise<void>
 }
 
 /** What a call uses of its vendor's limits that never came there. */
@@ -69,11 +69,14 @@ export const createBooking = (
       if (written === 'done' || written === 'late') till.ring(call, settlement, to.cost, place)
       return place
     },
-    release: async (reservation, reason) => {
+    release: async (reservation, reason, attempt) => {
       const { id: callId } = reservation.call
       leases.letGo(callId)
       parts.vendorPools.ended(callId, nothing)
-      const released = await ledger.release({ callId, at: clock.now(), reason })
+      const released = await ledger.release({
+        ...{ callId, at: clock.now(), reason },
+        ...(attempt !== undefined && { attempt }),
+      })
       if (released === 'done') admission.release(endedNow(reservation))
       if (released === 'late') admission.forgive(endedNow(reservation))
     },

@@ -4,8 +4,14 @@ import type { Journal } from '../ledger/deferred-reservations.ts'
 import { tierNames, type VendorTier } from '../limits/vendor-tier.ts'
 import { providers } from '../providers/index.gen.ts'
 import type { Provider } from '../providers/provider.ts'
+import {
+  type AllocationRules,
+  allocationRulesSchema,
+  readAllocationRules,
+} from '../reports/allocation-rules.ts'
 import { type Alerts, alertsSchema, readAlerts } from './notify/alerts-config.ts'
 import { type Rules, readRules, rulesSchema } from './rules.ts'
+import { type Sealing, sealingSchema } from './sealed-days.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What the operator may configure, as zod reads it. */
@@ -38,6 +44,10 @@ export const configSchema = z.strictObject({
     .default({}),
   ...rulesSchema.shape,
   alerts: alertsSchema.default({ webhooks: [] }),
+  /** By which rules `GET /octroi/v1/reports/allocation` allocates. */
+  allocation: allocationRulesSchema.optional(),
+  /** Seal each day by itself, and leave the calls of older days to their files. */
+  sealing: sealingSchema.optional(),
 })
 
 export type GatewayConfig = {
@@ -45,6 +55,10 @@ export type GatewayConfig = {
   readonly journal: Journal
   readonly upstreams: readonly Upstream[]
   readonly alerts: Alerts
+  /** Null where none are configured. */
+  readonly allocation: AllocationRules | null
+  /** Null where nothing is sealed by itself. */
+  readonly sealing: Sealing | null
 } & Rules
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -60,7 +74,7 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
       `Configuration: ${issue?.path.join('.') || 'the file'}: ${issue?.message}.`,
     )
   }
-  const { anonymous, journal, limits, historyCaps, unmetered } = parsed.data
+  const { anonymous, journal, limits, historyCaps, unmetered, allocation, sealing } = parsed.data
   const configured = Object.entries(parsed.data.providers)
   const named = configured.length === 0 ? [['openai', {}] as const] : configured
   return {
@@ -69,6 +83,8 @@ export const readConfig = (json: unknown, environment: Environment): GatewayConf
     upstreams: named.map(([name, settings]) => upstreamOf(name, settings, environment)),
     ...readRules({ limits, historyCaps, unmetered }),
     alerts: readAlerts(parsed.data.alerts, environment),
+    allocation: allocation === undefined ? null : readAllocationRules(allocation),
+    sealing: sealing ?? null,
   }
 }
 

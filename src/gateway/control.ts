@@ -5,11 +5,13 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { errorCodes, OctroiError } from '../errors.ts'
 import type { Journal } from '../ledger/deferred-reservations.ts'
+import { billPolicy } from '../reports/bill/page.ts'
 import { formatInstant } from '../time.ts'
 import { applyAdjustments, readAdjustments } from './adjustments.ts'
 import { type Admin, permitAdmin } from './admin.ts'
 import { openApi } from './api/openapi.ts'
 import type { Credentials } from './credentials/credentials.ts'
+import { applyImports, importsPath, readImports } from './imports.ts'
 import {
   readEndUser,
   readGrace,
@@ -22,6 +24,21 @@ import { listedLimits } from './limit-states.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { AlertStore, ListedAlert, StoredAlert } from './registry/alerts.ts'
+import { answerFocus, focusPath } from './reporting/focus-route.ts'
+import type { Reader } from './reporting/reader.ts'
+import { closeBill, periodsPath, readClose } from './reporting/reconciliation-close.ts'
+import { type ReportSettings, reportPath, reports } from './reporting/registry.ts'
+import {
+  parseDay,
+  prunedJson,
+  pruneRequest,
+  readSealedAsked,
+  type SealedDays,
+  sealedDaysPath,
+  sealedJson,
+  sealRequest,
+  thawRequest,
+} from './sealed-days.ts'
 
 /** What the control plane is started with. */
 export type ControlOptions = {
@@ -33,7 +50,14 @@ export type ControlOptions = {
   /** When reservations go to the disk. */
   readonly journal: Journal
   readonly credentials: Credentials
+  readonly sealedDays: SealedDays
   readonly alerts: { readonly store: AlertStore; readonly test: () => Promise<StoredAlert> }
+  /** Where reports are read, and what they go by. */
+  readonly reporting: {
+    readonly reader: Reader
+    readonly sealed: string | null
+    readonly settings: () => ReportSettings
+  }
   /** The metrics as they stand, in the text format of Prometheus. */
   readonly metrics: () => string
 }
@@ -57,8 +81,9 @@ const bodyUpTo = (maxSize: number) =>
     },
   })
 
+const largePaths: ReadonlySet<string> = new Set([policyPath, importsPath])
 const smallBody = bodyUpTo(65_536)
-/** A thousand limits have room in it. */
+/** A thousand limits have room in it, and a batch of imported lines. */
 const largeBody = bodyUpTo(4_000_000)
 
 const shownPolicy = ({ policy }: Parts) => ({ version: policy.version(), ...policy.rules().written })
@@ -73,15 +98,18 @@ export const createControlRoutes = ({
   journal,
   alerts,
   credentials,
+  sealedDays,
   metrics,
+  reporting,
 }: Omit<ControlOptions, 'port'>): Hono => {
   const { registry, clock, admission, leases } = parts
-  return new Hono()
+  const app = new Hono()
+  app
     .use(async (context, next) => {
       permitAdmin(context, admin)
       await next()
     })
-    .use((context, next) => (context.req.path === policyPath ? largeBody : smallBody)(context, next))
+    .use((context, next) => (largePaths.has(context.req.path) ? largeBody : smallBody)(context, next))
     .get('/healthz', (context) => context.json({ status: 'ok' }))
     .get('/readyz', async (context) => {
       const callsInFlight = leases.count()
@@ -119,6 +147,30 @@ export const createControlRoutes = ({
     .post('/octroi/v1/adjustments', async (context) =>
       context.json(await applyAdjustments(parts, readAdjustments(await context.req.json()))),
     )
+    .post(importsPath, async (context) =>
+      context.json(await applyImports(parts, readImports(await context.req.json()))),
+    )
+    .post(periodsPath, async (context) => {
+      const asked = readClose(await context.req.json(), clock)
+      const source = { ledger: parts.ledger, book: parts.book, sealed: reporting.sealed, clock }
+      return context.json(
+        await reporting.reader.read((database) => closeBill({ ...source, database }, asked)),
+      )
+    })
+    .post(`${sealedDaysPath}/seal`, async (context) => {
+      const { until, ...asked } = readSealedAsked(sealRequest, await context.req.json())
+      const last = until === undefined ? undefined : parseDay(until)
+      const sealed = await sealedDays.seal({ ...asked, until: last, at: clock.now() })
+      return context.json(sealedJson(reporting.sealed ?? '', sealed))
+    })
+    .post(`${sealedDaysPath}/prune`, async (context) => {
+      const asked = readSealedAsked(pruneRequest, await context.req.json())
+      return context.json(prunedJson(await sealedDays.prune({ ...asked, at: clock.now() })))
+    })
+    .post(`${sealedDaysPath}/thaw`, async (context) => {
+      const { day, callIds } = readSealedAsked(thawRequest, await context.req.json())
+      return context.json({ calls: await sealedDays.thaw({ day: parseDay(day), callIds }) })
+    })
     .get(policyPath, (context) => context.json(shownPolicy(parts), 200, policyHeaders(parts)))
     .put(policyPath, async (context) => {
       const basedOn = context.req.header('if-match')?.replaceAll('"', '') ?? null
@@ -155,6 +207,18 @@ export const createControlRoutes = ({
         ],
       }),
     )
+  app.get(focusPath, (context) => answerFocus({ ...reporting, book: parts.book, clock }, queryOf(context)))
+  for (const report of reports) {
+    app.get(reportPath(report.name), async (context) => {
+      const query = queryOf(context)
+      const answered = await reporting.reader.read((database) =>
+        report.answerTo({ database, sealed: reporting.sealed, clock }, query, reporting.settings()),
+      )
+      if (typeof answered !== 'string') return context.json(answered)
+      return context.html(answered, 200, { 'content-security-policy': billPolicy })
+    })
+  }
+  return app
     .notFound((context) =>
       answer(context, new OctroiError('unknown_path', `There is no ${context.req.path} here.`)),
     )
@@ -167,6 +231,17 @@ export const createControlRoutes = ({
       ),
     )
 }
+
+/** The parameters of a query. Throws `bad_input` where one stands twice. */
+const queryOf = (context: Context): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(context.req.queries()).map(([name, values]) => {
+      if (values.length > 1) {
+        throw new OctroiError('bad_input', `${name} stands ${values.length} times. Say it once.`)
+      }
+      return [name, values[0] ?? '']
+    }),
+  )
 
 /** Starts the control plane, apart from the port that applications use. */
 export const createControl = async (options: ControlOptions) => {

@@ -1,17 +1,23 @@
 import { existsSync } from 'node:fs'
-import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { OctroiError } from '../errors.ts'
 import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { copySqlite, restoreSqlite } from '../ledger/databases/sqlite-backup.ts'
 import { ledgerStore, type Verification, verify } from '../ledger/ledger.ts'
+import { sealedFolderOf } from '../ledger/sealed/sealing.ts'
+import { verifyDays } from '../ledger/sealed/verify-days.ts'
 import { ledgerFile, pepperFile } from './data-folder.ts'
 import { registryStore } from './registry/registry.ts'
 
 /** The file that holds the pepper of a backup: apart, so that the two can be kept apart. */
 export const backupPepper = (file: string): string => `${file}.pepper`
 
-/** Copies the ledger of a data folder, with its keys and objects, into one file, and its pepper beside it; a gateway
- * may go on writing meanwhile. Throws `bad_input` when there is nothing to copy, or a file that is not to be
+/** The folder that holds the sealed days of a backup. */
+const backupSealed = (file: string): string => `${file}.sealed`
+
+/** Copies the ledger of a data folder, with its keys and objects, into one file, its pepper and its sealed days beside
+ * it; a gateway may go on writing meanwhile. Throws `bad_input` when there is nothing to copy, or a file that is not to be
  * replaced. */
 export const backupData = async (
   folder: string,
@@ -25,6 +31,15 @@ export const backupData = async (
   }
   await copySqlite({ from: ledgerFile(folder), to: file })
   await copySecret(pepperFile(folder), backupPepper(file))
+  await copySealed(sealedFolderOf(ledgerFile(folder)), backupSealed(file))
+}
+
+/** Copies sealed days. */
+const copySealed = async (from: string, to: string): Promise<void> => {
+  const files = existsSync(from) ? (await readdir(from)).filter((name) => name.endsWith('.parquet')) : []
+  if (files.length === 0) return
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  for (const file of files) await copySecret(join(from, file), join(to, file))
 }
 
 /** Puts a backup in the place of a data folder's ledger and pepper, when its entries agree with what it kept. A
@@ -45,9 +60,12 @@ export const restoreData = async (
   }
   const verifications: Verification[] = []
   await restoreSqlite({ from: file, to: ledgerFile(folder), replace }, async (copy) => {
-    const verification = await verifyCopy(copy)
+    const verification = await verifyCopy(copy, backupSealed(file))
     verifications.push(verification)
-    if (verification.agrees) await putPepper(pepper, pepperFile(folder))
+    if (verification.agrees) {
+      await putPepper(pepper, pepperFile(folder))
+      await copySealed(backupSealed(file), sealedFolderOf(ledgerFile(folder)))
+    }
     return verification.agrees
   })
   const [verification] = verifications
@@ -60,10 +78,18 @@ const putPepper = async (from: string, to: string): Promise<void> => {
   await copySecret(from, to)
 }
 
-const verifyCopy = async (copy: string): Promise<Verification> => {
+const verifyCopy = async (copy: string, sealed: string): Promise<Verification> => {
   const database = await openSqlite({ file: copy, stores: [ledgerStore, registryStore] })
   try {
-    return await verify(database)
+    const { differences, differenceCount, ...counted } = await verify(database)
+    const days = (await verifyDays(database, sealed, { isSpare: true })).differences
+    const count = differenceCount + days.length
+    return {
+      ...counted,
+      agrees: count === 0,
+      differences: [...days, ...differences],
+      differenceCount: count,
+    }
   } finally {
     await database.close()
   }

@@ -6,6 +6,7 @@ import { OctroiError } from '../errors.ts'
 import type { Database } from '../ledger/database.ts'
 import { openSqlite } from '../ledger/databases/sqlite.ts'
 import { ledgerStore } from '../ledger/ledger.ts'
+import { sealedFolderOf } from '../ledger/sealed/sealing.ts'
 import { registryStore } from './registry/registry.ts'
 
 /** Where a control plane is, and the token it wants, if any. */
@@ -14,6 +15,10 @@ export type ControlAddress = { readonly url: string; readonly token: string | nu
 /** The folder where a gateway keeps what must survive: the ledger, and the pepper of its hashes. */
 export type DataFolder = {
   readonly database: Database
+  /** Opens the ledger once more, to read it beside the writer. */
+  readonly openReader: () => Promise<Database>
+  /** Where its sealed days are kept. */
+  readonly sealedFolder: string
   readonly pepper: Uint8Array
   /** Tells other commands where this gateway's control plane is; removed by `forgetControl`. */
   readonly announceControl: (control: ControlAddress) => Promise<void>
@@ -32,6 +37,8 @@ export const openDataFolder = async (folder: string): Promise<DataFolder> => {
   const pepper = await readPepper(pepperFile(folder))
   return {
     database,
+    openReader: () => openSqlite({ file: ledgerFile(folder), stores: [ledgerStore], readOnly: true }),
+    sealedFolder: sealedFolderOf(ledgerFile(folder)),
     pepper,
     announceControl: (control) => writeFile(controlFile(folder), JSON.stringify(control), { mode: 0o600 }),
     forgetControl: () => rm(controlFile(folder), { force: true }),

@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errors, Pool } from 'undici'
 import { OctroiError } from '../errors.ts'
+import type { Attempt } from '../ledger/entry.ts'
+import { type AttemptTimer, timeAttempt } from './attempt.ts'
 import type { Caller } from './identify.ts'
 import { turn } from './turn.ts'
 import type { Upstream } from './upstream.ts'
@@ -12,6 +14,10 @@ export type UpstreamReply = {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: Readable
+  /** To be told when the first part of the body is read. */
+  readonly heard: () => void
+  /** How the attempt went until the reply ended, or until now where it goes on. */
+  readonly attempt: () => Attempt
 }
 
 export type ForwardRequest = {
@@ -69,6 +75,7 @@ export const createForward = (timeouts: ForwardTimeouts): Forward => {
     send: async (request) => {
       const { upstream, method, path, body } = request
       await turn(body?.length ?? 0)
+      const timer = timeAttempt(request.headers)
       try {
         const { pool, base } = placeOf(upstream.baseUrl)
         const reply = await pool.request({
@@ -84,7 +91,7 @@ export const createForward = (timeouts: ForwardTimeouts): Forward => {
             `${upstream.name} redirects, and redirects are not followed.`,
           )
         }
-        return decoded(reply.statusCode, reply.headers, reply.body)
+        return replyOf(reply.statusCode, decoded(reply.headers, reply.body), timer)
       } catch (error) {
         throw asOctroiError(error, upstream.name)
       }
@@ -164,18 +171,27 @@ const notReturned = new Set([
 ])
 
 /** A reply that is encoded although nobody asked for it is decoded, so that it can be metered. */
-const decoded = (status: number, raw: IncomingHttpHeaders, body: Readable): UpstreamReply => {
+const decoded = (raw: IncomingHttpHeaders, body: Readable): Pick<UpstreamReply, 'headers' | 'body'> => {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(raw)) {
     if (value !== undefined && !notReturned.has(name)) headers[name] = value
   }
   const decoder = decoderOf(String(raw['content-encoding'] ?? 'identity'))
-  if (decoder === null) return { status, headers, body }
+  if (decoder === null) return { headers, body }
   delete headers['content-encoding']
   delete headers['content-length']
   body.on('error', (error) => decoder.destroy(error))
   decoder.on('close', () => body.destroy())
-  return { status, headers, body: body.pipe(decoder) }
+  return { headers, body: body.pipe(decoder) }
+}
+
+const replyOf = (
+  status: number,
+  { headers, body }: Pick<UpstreamReply, 'headers' | 'body'>,
+  { reads, heard, attempt }: AttemptTimer,
+): UpstreamReply => {
+  reads(body)
+  return { status, headers, body, heard, attempt }
 }
 
 const decoderOf = (encoding: string) => {

@@ -4,11 +4,16 @@ import { OctroiError } from '../errors.ts'
 /** A body read as far as it may be held. `rest` goes on where `held` ends; null when all of it is held. */
 export type HeldBody = { readonly held: Buffer; readonly rest: AsyncIterator<Buffer> | null }
 
-/** Reads a reply until its end or `bytesMax`. Throws `upstream_broken` when it breaks off. */
-export const hold = async (body: Readable, bytesMax: number): Promise<HeldBody> => {
+/** Reads a reply until its end or `bytesMax`. Throws `upstream_broken` when it breaks off. `heard` is told of each part. */
+export const hold = async (
+  body: Readable,
+  bytesMax: number,
+  heard: () => void = () => undefined,
+): Promise<HeldBody> => {
   const chunks: Buffer[] = []
   let bytes = 0
   const isAll = await readChunks(body, (chunk) => {
+    heard()
     chunks.push(chunk)
     bytes += chunk.length
     return bytes <= bytesMax

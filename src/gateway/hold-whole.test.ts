@@ -6,6 +6,8 @@ const bounds = { heldBytesMax: 10, drainMsMax: 1_000 }
 const replyOf = (chunks: readonly string[]) => ({
   status: 200,
   headers: {},
+  heard: () => {},
+  attempt: () => ({ durationMs: 0, firstByteMs: null, retry: 0 }),
   body: Readable.from(chunks.map((chunk) => Buffer.from(chunk))),
 })
 

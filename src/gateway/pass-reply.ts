@@ -8,6 +8,7 @@ import { formatPicos } from '../money/money.ts'
 import type { Quote } from '../planning/quote.ts'
 import type { Cost } from '../pricing/price.ts'
 import { readAnswer } from './answer.ts'
+import { timeAttempt } from './attempt.ts'
 import { nameCall } from './call.ts'
 import { clampHeaders, clampOf, lowerOutput } from './clamp.ts'
 import { createEstimates, surroundingsOf } from './estimate.ts'
@@ -91,7 +92,11 @@ export const passReply = async (
   }
 
   const finish = (outcome: Outcome): Promise<Cost> =>
-    settle(parts, reservation, upstream, { completedAt: parts.clock.now(), ...outcome })
+    settle(parts, reservation, upstream, {
+      completedAt: parts.clock.now(),
+      attempt: reply.attempt(),
+      ...outcome,
+    })
   if (reply.status >= 400) {
     await named.refused()
     return passRefusal(parts, outgoing, { reply, headers, finish })
@@ -174,6 +179,7 @@ export const sendReserved = async (
     await release(parts, reservation, 'the client left before the call was sent')
     throw new OctroiError('client_gone', 'The client left before the call was sent.')
   }
+  const timer = timeAttempt(incoming.headers)
   try {
     return await parts.forward.send({
       upstream: target.upstream,
@@ -185,7 +191,7 @@ export const sendReserved = async (
     })
   } catch (error) {
     if (error instanceof OctroiError && error.code === 'upstream_unreachable') {
-      await release(parts, reservation, error.message)
+      await release(parts, reservation, error.message, timer.attempt())
     } else parts.leases.letGo(reservation.call.id)
     throw error
   }
@@ -202,14 +208,16 @@ type Passing = {
   readonly headers: Record<string, string | string[]>
 }
 
-/** A call that the vendor refused costs nothing, whether or not its reply comes to say why. */
+/** A call that the vendor refused costs nothing, whether or not its reply comes to say why. It is written when its headers
+ * are there, so its attempt lasted until then, and has no first byte. */
 export const passRefusal = async (
   parts: Parts,
   outgoing: ServerResponse,
   { reply, headers, finish }: Passing & { finish: (outcome: Outcome) => Promise<Cost> },
 ): Promise<void> => {
   const nothing = { model: null, tier: null, usage: {}, basis: 'measured', resent: null } as const
-  await finish({ ...nothing, status: reply.status, note: `the provider answered ${reply.status}` })
+  const note = `the provider answered ${reply.status}`
+  await finish({ ...nothing, status: reply.status, note, attempt: reply.attempt() })
   const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
   const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax).finally(drain.stop)
   if (rest !== null) reply.body.destroy()
@@ -227,10 +235,12 @@ const passWhole = async (
 ): Promise<void> => {
   const { reply, reservation, settleReply } = whole
   const { 'content-length': declared, ...headers } = whole.headers
-  const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax).catch((error: unknown) => {
-    parts.leases.letGo(reservation.call.id)
-    throw error
-  })
+  const { held, rest } = await hold(reply.body, parts.bounds.heldBytesMax, reply.heard).catch(
+    (error: unknown) => {
+      parts.leases.letGo(reservation.call.id)
+      throw error
+    },
+  )
   if (rest === null) {
     const cost = await settleReply(held)
     const total = cost.total === null ? {} : { 'octroi-cost-usd': formatPicos(cost.total) }

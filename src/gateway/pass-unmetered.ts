@@ -70,6 +70,7 @@ export const passUnmetered = async (parts: Parts, exchange: Exchange): Promise<v
       basis: 'estimated',
       resent: null,
       status: reply.status,
+      attempt: reply.attempt(),
       note: [`not metered: ${place}`, ...(broken === null ? [] : [broken.message])].join('; '),
     })
   const drain = drainWhenGone(reply, outgoing, parts.bounds.drainMsMax)
@@ -102,7 +103,7 @@ const passBytes = async (
   let broken: OctroiError | null = null
   let held: Buffer = Buffer.alloc(0)
   try {
-    const began = await hold(reply.body, streams ? 0 : heldBytesMax)
+    const began = await hold(reply.body, streams ? 0 : heldBytesMax, reply.heard)
     held = began.held
     if (began.rest !== null) {
       if (!outgoing.headersSent) outgoing.writeHead(reply.status, headers)

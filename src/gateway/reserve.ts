@@ -1,4 +1,4 @@
-import type { Call, Reservation } from '../ledger/entry.ts'
+import type { Attempt, Call, Reservation } from '../ledger/entry.ts'
 import type { Picos } from '../money/money.ts'
 import type { Quote } from '../planning/quote.ts'
 import { type Clamp, type Lowered, withLowered } from './clamp.ts'
@@ -52,6 +52,10 @@ export const reserve = async (
   return { reservation, quoted, lowered, spooled: null }
 }
 
-/** Ends a reservation whose call was never sent. */
-export const release = (parts: Parts, reservation: Reservation, reason: string): Promise<void> =>
-  parts.booking.release(reservation, reason)
+/** Ends a reservation whose call was never sent; `attempt` where that was tried. */
+export const release = (
+  parts: Parts,
+  reservation: Reservation,
+  reason: string,
+  attempt?: Attempt,
+): Promise<void> => parts.booking.release(reservation, reason, attempt)

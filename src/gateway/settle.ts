@@ -1,7 +1,7 @@
 import type { Portion, Stated } from '../endpoints/reply.ts'
 import { costOfReply } from '../endpoints/reply-cost.ts'
 import { emptyReply } from '../endpoints/reply-shape.ts'
-import type { Basis, Resent, Reservation, Settlement } from '../ledger/entry.ts'
+import type { Attempt, Basis, Resent, Reservation, Settlement } from '../ledger/entry.ts'
 import { type Used, usedIn } from '../limits/measure.ts'
 import type { Picos } from '../money/money.ts'
 import { post } from '../money/money.ts'
@@ -31,6 +31,8 @@ export type Outcome = {
   readonly note: string | null
   /** The conversation it proved to belong to, where that was not known before. */
   readonly conversation?: string
+  /** None of a run or a job: that ends long after its reply. */
+  readonly attempt?: Attempt
 }
 
 /** Prices what was used by what was served, and writes it. Durable when it resolves; the last byte of the
@@ -62,6 +64,7 @@ export const settle = async (
     note: outcome.note,
     bookVersion: parts.book.version,
     ...(outcome.conversation !== undefined && { conversation: outcome.conversation }),
+    ...(outcome.attempt !== undefined && { attempt: outcome.attempt }),
   }
   const actual = { cost: cost.pricedTotal, unresolved, ...(settlement.used && { used: settlement.used }) }
   await parts.booking.settle(reservation, settlement, { to: actual, used: usedBy(outcome) })

@@ -52,6 +52,7 @@ export const passStream = async (
   }
   try {
     for await (const chunk of upstream.body as AsyncIterable<Buffer>) {
+      upstream.heard()
       for (const piece of framing.cut(chunk)) await take(piece)
     }
     for (const piece of framing.rest()) await take(piece)

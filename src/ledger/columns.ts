@@ -88,6 +88,9 @@ export const amount = (column: SqlValue | undefined): Picos => {
   throw corrupt(column)
 }
 
+export const amountOrNull = (column: SqlValue | undefined): Picos | null =>
+  column === null || column === undefined ? null : amount(column)
+
 const corrupt = (column: unknown): OctroiError =>
   new OctroiError(
     'ledger_corrupt',

@@ -4,9 +4,10 @@ import { type Rational, rational } from '../money/rational.ts'
 export const isSameContent = (a: object, b: object): boolean => contentOf(a) === contentOf(b)
 
 /** What an entry says, as text: without its kind and place, keys in order, numbers exact. What was measured of a
- * quantity that the vendor bills otherwise is not kept. */
+ * quantity that the vendor bills otherwise is not kept. How the attempt went is left out: whoever ends a call a second
+ * time, after a restart, may have measured it otherwise or not at all. */
 export const contentOf = (entry: object): string => {
-  const { kind, corrects, sequence, ...content } = entry as Record<string, unknown>
+  const { kind, corrects, sequence, attempt, ...content } = entry as Record<string, unknown>
   return JSON.stringify(content, (key, value: unknown) => {
     if (key === 'measured') return undefined
     if (typeof value === 'bigint') return `${value}`

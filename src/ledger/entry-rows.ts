@@ -3,13 +3,29 @@ import type { Used } from '../limits/measure.ts'
 import type { Charge } from '../pricing/price.ts'
 import type { Accrued } from './accrual.ts'
 import { exactColumn, priceParts, readCharge, readUnpriced, unpricedText } from './charge-rows.ts'
-import { amount, amountColumn, number, numberOrNull, quantityText, text, textOrNull } from './columns.ts'
+import {
+  amount,
+  amountColumn,
+  amountOrNull,
+  number,
+  numberOrNull,
+  quantityText,
+  text,
+  textOrNull,
+} from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
-import type { Basis, Call, LedgerEntry, Settlement, StoredEntry } from './entry.ts'
+import type { Attempt, Basis, Call, LedgerEntry, Settlement, StoredEntry } from './entry.ts'
+import { closedColumns, readClosedPeriod, readLine } from './imported-rows.ts'
 import { nameId, nameParts } from './names.ts'
+import { jsonColumn, ownerId, partText, readOwner } from './owners.ts'
 
-/** Appends an entry with its charges or holds, and gives its sequence. */
-export const insertEntry = (connection: Connection, entry: LedgerEntry, service: SqlValue = null): number => {
+/** Appends an entry with its charges or holds, and gives its sequence. Imported lines are appended many at a time, by
+ * `insertLines`. */
+export const insertEntry = (
+  connection: Connection,
+  entry: Exclude<LedgerEntry, { readonly kind: 'imported' }>,
+  service: SqlValue = null,
+): number => {
   switch (entry.kind) {
     case 'reserved':
       return insertReserved(connection, entry)
@@ -21,11 +37,15 @@ export const insertEntry = (connection: Connection, entry: LedgerEntry, service:
         ...ended(entry.kind, entry),
         note: entry.reason,
         corrects: entry.corrects,
+        status: entry.status ?? null,
+        ...attemptColumns(entry.attempt),
       })
     case 'expired':
       return insertRow(connection, ended(entry.kind, entry))
     case 'accrued':
       return insertAccrued(connection, entry, service)
+    case 'closed':
+      return insertRow(connection, { kind: entry.kind, ...closedColumns(entry) })
   }
 }
 
@@ -48,6 +68,19 @@ const ended = (kind: string, { callId, at }: { callId: string; at: number }): En
   at,
 })
 
+const attemptColumns = (attempt: Attempt | undefined): EntryColumns => ({
+  duration_ms: attempt === undefined ? null : Math.round(attempt.durationMs),
+  first_byte_ms: attempt?.firstByteMs == null ? null : Math.round(attempt.firstByteMs),
+  retry: attempt?.retry ?? null,
+})
+
+const readAttempt = (row: Row): { readonly attempt?: Attempt } => {
+  const durationMs = numberOrNull(row['duration_ms'])
+  if (durationMs === null) return {}
+  const firstByteMs = numberOrNull(row['first_byte_ms'])
+  return { attempt: { durationMs, firstByteMs, retry: numberOrNull(row['retry']) ?? 0 } }
+}
+
 const insertReserved = (
   connection: Connection,
   { call, currency, most, holds, leaseUntil }: LedgerEntry & { kind: 'reserved' },
@@ -67,17 +100,6 @@ const insertReserved = (
   insertHolds(connection, sequence, holds)
   return sequence
 }
-
-/** The id of who pays. */
-export const ownerId = (
-  connection: Connection,
-  owner: Pick<Call, 'organization' | 'team' | 'project' | 'environment' | 'key'>,
-): SqlValue =>
-  nameId(connection, 'owner', [owner.organization, owner.team, owner.project, owner.environment, owner.key])
-
-/** Names and values as a column; null when there are none. */
-export const jsonColumn = (values: Readonly<Record<string, string>>): SqlValue =>
-  Object.keys(values).length === 0 ? null : JSON.stringify(values)
 
 const insertHolds = (connection: Connection, sequence: number, holds: readonly Hold[]): void =>
   insertRows(
@@ -113,6 +135,7 @@ const insertSettled = (
     resent_amount: resent === null ? null : amountColumn(resent.amount),
     resent_exact: resent === null ? null : Number(resent.exact),
     used: entry.used === undefined ? null : usedText(entry.used),
+    ...attemptColumns(entry.attempt),
   })
   insertCharges(connection, sequence, entry.charges)
   insertHolds(connection, sequence, entry.unresolved ?? [])
@@ -185,8 +208,9 @@ const insertRow = (connection: Connection, values: EntryColumns): number => {
 }
 
 const selectEntries = `
-  SELECT e.*, o.name AS owner_name, s.name AS service_name, b.name AS book_name FROM entries e
-  LEFT JOIN names o ON o.id = e.owner LEFT JOIN names s ON s.id = e.service LEFT JOIN names b ON b.id = e.book`
+  SELECT e.*, o.name AS owner_name, s.name AS service_name, b.name AS book_name, i.name AS source_name FROM entries e
+  LEFT JOIN names o ON o.id = e.owner LEFT JOIN names s ON s.id = e.service
+  LEFT JOIN names b ON b.id = e.book LEFT JOIN names i ON i.id = e.source`
 
 /** Entries by a condition on the table `e`, which also orders and bounds them. */
 export const selectedEntries = (
@@ -222,7 +246,8 @@ const load = (connection: Connection, rows: readonly Row[]): readonly StoredEntr
 const groupByEntry = (rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> =>
   Map.groupBy(rows, (row) => number(row['entry']))
 
-const readEntry = (
+/** Reads the row of an entry with its names, its charges and its holds. */
+export const readEntry = (
   row: Row,
   parts: { readonly holds: readonly Row[]; readonly charges: readonly Row[] },
 ): LedgerEntry => {
@@ -235,14 +260,20 @@ const readEntry = (
       kind,
       call: readCall(row),
       currency: String(nameParts(row['service_name'])[3]),
-      most: row['most'] === null ? null : amount(row['most']),
+      most: amountOrNull(row['most']),
       holds: parts.holds.map(readHold),
       leaseUntil: number(row['lease_until']),
     }
   }
-  if (kind === 'released') return { kind, callId, at, reason: text(row['note']), corrects }
+  if (kind === 'released') {
+    const status = numberOrNull(row['status'])
+    const reason = text(row['note'])
+    return { kind, callId, at, reason, corrects, ...(status !== null && { status }), ...readAttempt(row) }
+  }
   if (kind === 'expired') return { kind, callId, at }
   if (kind === 'accrued') return { kind, ...readAccrued(row, parts) }
+  if (kind === 'imported') return { kind, corrects, ...readLine(row, parts.charges) }
+  if (kind === 'closed') return { kind, ...readClosedPeriod(row) }
   const settlement = {
     ...readSettlement(row, parts.charges),
     ...(parts.holds.length > 0 && { unresolved: parts.holds.map(readHold) }),
@@ -251,19 +282,6 @@ const readEntry = (
     ? { kind, ...settlement }
     : { kind: 'adjusted', corrects: corrects ?? 0, ...settlement }
 }
-
-/** Who pays, of a row with its owner's name. */
-export const readOwner = (row: Row): Accrued['owner'] => {
-  const [organization = null, team = null, project = null, environment = null, key = null] = nameParts(
-    row['owner_name'],
-  ).map(partText)
-  const endUser = textOrNull(row['end_user'])
-  return { key, organization, team, project, environment, endUser, tags: readJson(row['tags']) }
-}
-
-/** Reads what `jsonColumn` wrote. */
-export const readJson = (column: SqlValue | undefined): Readonly<Record<string, string>> =>
-  JSON.parse(textOrNull(column) ?? '{}')
 
 const readAccrued = (
   row: Row,
@@ -307,8 +325,6 @@ const readCall = (row: Row): Call => {
   }
 }
 
-const partText = (part: string | number | null): string | null => (part === null ? null : String(part))
-
 const readHold = (row: Row): Hold => ({
   ...counterOf(nameParts(row['limit_name'])),
   windowStart: number(row['window_start']),
@@ -331,6 +347,7 @@ const readSettlement = (row: Row, charges: readonly Row[]): Settlement => {
   return {
     ...(conversation !== null && { conversation }),
     ...(used !== null && { used: readUsed(used) }),
+    ...readAttempt(row),
     callId: text(row['call_id']),
     at: number(row['at']),
     model: String(model),

@@ -4,6 +4,7 @@ import type { Picos } from '../money/money.ts'
 import type { Charge, Unpriced } from '../pricing/price.ts'
 import type { Instant } from '../time.ts'
 import type { Accrued } from './accrual.ts'
+import type { ClosedPeriod, Imported } from './imported.ts'
 
 /** Who, when, what: the identity of one upstream attempt. A retry is a new call. */
 export type Call = {
@@ -42,6 +43,15 @@ export type Basis = 'measured' | 'estimated' | 'imported' | 'reconciled'
  * `exact` is false where they were apportioned by size instead of counted. */
 export type Resent = { readonly tokens: number; readonly amount: Picos; readonly exact: boolean }
 
+/** How an attempt at a vendor went, in monotonic time from its sending on: until the end of the reply, and until the
+ * first byte of its body came (null: none did). `retry`: how many times the client had tried the same before, as it
+ * says itself. Measured, so no part of what makes two ends the same. */
+export type Attempt = {
+  readonly durationMs: number
+  readonly firstByteMs: number | null
+  readonly retry: number
+}
+
 /** The end of a call whose cost is known. `model` and `tier` are as served. `unpriced` keeps what no price
  * was found for; the total is then incomplete and every report says so. */
 export type Settlement = {
@@ -66,10 +76,19 @@ export type Settlement = {
   readonly bookVersion: string
   /** The conversation it proved to belong to, where that was not known before it was sent. */
   readonly conversation?: string
+  readonly attempt?: Attempt
 }
 
 /** The end of a call that was not billed: never sent, or refused by the provider. */
-export type Release = { readonly callId: string; readonly at: Instant; readonly reason: string }
+export type Release = {
+  readonly callId: string
+  readonly at: Instant
+  readonly reason: string
+  /** HTTP status of the provider's refusal. None where nothing answered. */
+  readonly status?: number
+  /** None where nothing was sent. */
+  readonly attempt?: Attempt
+}
 
 /** A better truth about a settled call: it takes the place of the entry `corrects`, which is its settlement or the
  * latest correction of it. */
@@ -77,7 +96,8 @@ export type Adjustment = Settlement & { readonly corrects: number }
 
 /** One appended fact. Entries are never changed; one that corrects another names it by its sequence: `adjusted`
  * when the cost of an expired reservation became known, or a better truth about a settled one; `released` with
- * `corrects` when an expired one proved to be nothing. `accrued` is of no call: what time alone came to. */
+ * `corrects` when an expired one proved to be nothing. Of no call are `accrued`, what time alone came to; `imported`, a
+ * line of what a vendor reports; and `closed`, a period that is closed. */
 export type LedgerEntry =
   | ({ readonly kind: 'reserved' } & Reservation)
   | ({ readonly kind: 'settled' } & Settlement)
@@ -85,6 +105,8 @@ export type LedgerEntry =
   | { readonly kind: 'expired'; readonly callId: string; readonly at: Instant }
   | ({ readonly kind: 'adjusted' } & Adjustment)
   | ({ readonly kind: 'accrued' } & Accrued)
+  | ({ readonly kind: 'imported'; readonly corrects: number | null } & Imported)
+  | ({ readonly kind: 'closed' } & ClosedPeriod)
 
 /** An entry with its place in the ledger. Sequences grow; they are how corrections name what they correct. */
 export type StoredEntry = LedgerEntry & { readonly sequence: number }

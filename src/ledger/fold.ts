@@ -3,6 +3,7 @@ import type { Picos } from '../money/money.ts'
 import { add, type Rational, rational, subtract, zero } from '../money/rational.ts'
 import type { Accrued } from './accrual.ts'
 import type { Reservation, Settlement, StoredEntry } from './entry.ts'
+import type { ClosedPeriod } from './imported.ts'
 
 /** What the entries come to, folded one by one in plain code, apart from the statements that keep the folds.
  * Keys are JSON arrays of names, so that both can be compared line by line. */
@@ -16,6 +17,7 @@ export type Books = {
   readonly callHours: Map<string, CallSums>
   /** What each stay came to, with and without promotions, and until when it is posted. */
   readonly stays: Map<string, { posted: Picos; list: Picos; until: number }>
+  readonly closed: ClosedPeriod[]
   /** Entries that break a rule: ended twice, corrected what does not stand, posted a stretch of time twice. */
   readonly faults: { readonly key: string; readonly rule: string }[]
 }
@@ -30,18 +32,21 @@ export const emptyBooks = (): Books => ({
   chargeHours: new Map(),
   callHours: new Map(),
   stays: new Map(),
+  closed: [],
   faults: [],
 })
 
-/** Adds one entry. Entries must come in order. `entriesOf` gives all entries of a call: what an adjustment of a
- * settled call takes the place of is read again, not remembered. */
+/** Adds one entry. Entries must come in order. `entriesOf` gives all entries of a call or an imported line: what a
+ * correction takes the place of is read again, not remembered. */
 export const foldEntry = (
   books: Books,
   entry: StoredEntry,
-  entriesOf: (callId: string) => readonly StoredEntry[],
+  entriesOf: (id: string) => readonly StoredEntry[],
 ): void => {
   if (entry.kind === 'reserved') foldReserved(books, entry)
   else if (entry.kind === 'accrued') foldAccrued(books, entry)
+  else if (entry.kind === 'closed') foldClosed(books, entry)
+  else if (entry.kind === 'imported') foldImported(books, entry, entriesOf)
   else if (entry.kind === 'adjusted' && books.expired.get(entry.callId)?.sequence !== entry.corrects) {
     foldAdjusted(books, entry, entriesOf(entry.callId))
   } else foldEnd(books, entry)
@@ -61,6 +66,48 @@ const foldAccrued = (books: Books, entry: StoredEntry & { readonly kind: 'accrue
   }
   addUses(books, placeKey(from, { ...entry, ...owner }), entry)
   for (const hold of counts) balanceOf(books, hold).settled += hold.amount
+}
+
+/** What an imported line corrects is taken back. */
+const foldImported = (
+  books: Books,
+  entry: StoredEntry & { readonly kind: 'imported' },
+  entriesOf: (id: string) => readonly StoredEntry[],
+): void => {
+  const { lineId, corrects, sequence, from, to, role, charges } = entry
+  const fault = (rule: string) => books.faults.push({ key: lineId, rule: `entry ${sequence} ${rule}` })
+  if (to <= from) fault('is for no time')
+  if (role === 'bill' && charges.length > 0) fault('is of a bill, and posts spend')
+  addLine(books, entry, 1n)
+  if (corrects === null) return
+  const before = entriesOf(lineId).findLast((each) => each.sequence < sequence)
+  if (before?.kind === 'imported' && before.sequence === corrects) addLine(books, before, -1n)
+  else fault('corrects what does not stand')
+}
+
+const addLine = (books: Books, line: StoredEntry & { readonly kind: 'imported' }, sign: 1n | -1n): void => {
+  const basis = 'imported'
+  const key = placeKey(line.from, { ...line, ...line.owner })
+  addUses(books, key, { ...line, basis }, sign)
+  if (line.calls === 0) return
+  addCalls(books, [...key, basis], sign, {
+    calls: line.calls,
+    unpriced: line.unpriced.length > 0 ? line.calls : 0,
+    resentTokens: 0,
+    resentAmount: 0n,
+  })
+}
+
+const foldClosed = (books: Books, entry: StoredEntry & { readonly kind: 'closed' }): void => {
+  const { from, to, provider, sequence } = entry
+  const fault = (rule: string) =>
+    books.faults.push({ key: provider ?? '', rule: `entry ${sequence} ${rule}` })
+  if (to <= from) fault('closes no time')
+  const overlaps = books.closed.some(
+    (each) => (each.provider ?? provider) === provider && Math.max(each.from, from) < Math.min(each.to, to),
+  )
+  if (overlaps) fault('closes what is closed')
+  books.closed.push(entry)
 }
 
 /** Another settlement takes the place of the one that stands. */
@@ -91,7 +138,7 @@ const isSettlement = (
 
 const foldEnd = (
   books: Books,
-  entry: Exclude<StoredEntry, { readonly kind: 'reserved' | 'accrued' }>,
+  entry: Exclude<StoredEntry, { readonly kind: 'reserved' | 'accrued' | 'imported' | 'closed' }>,
 ): void => {
   const callId = entry.callId
   const corrected = 'corrects' in entry && entry.corrects !== null ? books.expired.get(callId) : undefined
@@ -156,7 +203,18 @@ const addSettlement = (
   const { model, currency, basis, unpriced, resent } = settlement
   const key = placeKey(call.at, { ...call, model, currency })
   addUses(books, key, settlement, sign)
-  const callKey = JSON.stringify([...key, basis])
+  addCalls(books, [...key, basis], sign, {
+    calls: 1,
+    unpriced: unpriced.length > 0 ? 1 : 0,
+    resentTokens: resent?.tokens ?? 0,
+    resentAmount: resent?.amount ?? 0n,
+  })
+  return sign * totalOf(settlement)
+}
+
+/** What comes to nothing when it is taken back is gone. */
+const addCalls = (books: Books, key: readonly unknown[], sign: 1n | -1n, more: CallSums): void => {
+  const callKey = JSON.stringify(key)
   const sums = getOrMake(books.callHours, callKey, () => ({
     calls: 0,
     unpriced: 0,
@@ -164,15 +222,14 @@ const addSettlement = (
     resentAmount: 0n,
   }))
   const times = Number(sign)
-  sums.calls += times
-  sums.unpriced += unpriced.length > 0 ? times : 0
-  sums.resentTokens += times * (resent?.tokens ?? 0)
-  sums.resentAmount += sign * (resent?.amount ?? 0n)
-  const { calls, unpriced: some, resentTokens, resentAmount } = sums
-  if (sign < 0n && calls === 0 && some === 0 && resentTokens === 0 && resentAmount === 0n) {
+  sums.calls += times * more.calls
+  sums.unpriced += times * more.unpriced
+  sums.resentTokens += times * more.resentTokens
+  sums.resentAmount += sign * more.resentAmount
+  const { calls, unpriced, resentTokens, resentAmount } = sums
+  if (sign < 0n && calls === 0 && unpriced === 0 && resentTokens === 0 && resentAmount === 0n) {
     books.callHours.delete(callKey)
   }
-  return sign * totalOf(settlement)
 }
 
 const totalOf = ({ charges }: Pick<Settlement, 'charges'>): Picos =>
@@ -205,7 +262,8 @@ const addUses = (
         : rational(quantity.numerator, quantity.denominator)
     sums.quantity = sign > 0n ? add(sums.quantity, used) : subtract(sums.quantity, used)
     sums.amount += sign * amount
-    if (sign < 0n && sums.quantity.numerator === 0n && sums.amount === 0n) books.chargeHours.delete(useKey)
+    const mayVanish = sign < 0n || basis === 'imported'
+    if (mayVanish && sums.quantity.numerator === 0n && sums.amount === 0n) books.chargeHours.delete(useKey)
   }
 }
 

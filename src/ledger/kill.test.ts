@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { exampleLine } from '../../test/conformance/imports.ts'
 import { exampleSettlement } from '../../test/conformance/ledger.ts'
 import { parseInstant } from '../time.ts'
 import { openSqlite } from './databases/sqlite.ts'
@@ -12,7 +13,7 @@ import { ledgerStore, openLedger, verify } from './ledger.ts'
 const folder = mkdtempSync(join(tmpdir(), 'octroi-kill-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A process that reserves and settles without pause, and notes in a file what was acknowledged: a file takes
+/** A process that reserves, settles and imports without pause, and notes in a file what was acknowledged: a file takes
  * every note at once, whereas a pipe that nobody reads in time refuses. */
 const writer = `
   import { openSync, writeSync } from 'node:fs'
@@ -36,7 +37,15 @@ const writer = `
   const client = async (number) => {
     for (let call = 0; ; call++) await one([run, number, call].join('-'))
   }
+  const importer = async () => {
+    for (let step = 0; ; step++) {
+      const id = [run, 'import', step].join('-')
+      await ledger.imports.post([0, 1, 2].map((line) => ({ ...example.line, lineId: id + '-' + line })))
+      writeSync(out, 'imported ' + id + '\\n')
+    }
+  }
   for (let number = 0; number < 20; number++) client(number)
+  importer()
 `
 
 const call = {
@@ -47,8 +56,9 @@ const call = {
 
 /** Runs the writer, kills it with no warning after some acknowledgements, and gives what it acknowledged. */
 const runAndKill = async (file: string, run: number): Promise<readonly string[]> => {
-  const example = JSON.stringify({ call, settlement: exampleSettlement('') }, (_, value: unknown) =>
-    typeof value === 'bigint' ? `${value}` : value,
+  const example = JSON.stringify(
+    { call, settlement: exampleSettlement(''), line: exampleLine('') },
+    (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value),
   )
   const notes = join(folder, `notes-${run}`)
   writeFileSync(notes, '')
@@ -67,11 +77,12 @@ const runAndKill = async (file: string, run: number): Promise<readonly string[]>
 
 it('loses nothing that was acknowledged when its process is killed under load, five times', async () => {
   const file = join(folder, 'ledger.sqlite')
-  const [reserved, settled] = [new Set<string>(), new Set<string>()]
+  const [reserved, settled, imported] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  const noted = { reserved, settled, imported }
   for (let run = 1; run <= 5; run++) {
     for (const line of await runAndKill(file, run)) {
       const [what, id = ''] = line.split(' ')
-      ;(what === 'reserved' ? reserved : settled).add(id)
+      noted[what as keyof typeof noted].add(id)
     }
     const database = await openSqlite({ file, stores: [ledgerStore] })
     const ledger = openLedger(database)
@@ -85,6 +96,9 @@ it('loses nothing that was acknowledged when its process is killed under load, f
     )
     for (const end of ends) expect([true, 'repeated']).toContain(end)
 
+    const lines = [...imported].flatMap((id) => [0, 1, 2].map((line) => exampleLine(`${id}-${line}`)))
+    expect(await ledger.imports.post(lines)).toEqual({ written: 0, repeated: lines.length, replaced: 0 })
+
     await ledger.expire(parseInstant('2023-11-16'))
     const [balance] = await ledger.balances()
     const { calls } = await verify(database)
@@ -93,4 +107,5 @@ it('loses nothing that was acknowledged when its process is killed under load, f
     await ledger.close()
   }
   expect(settled.size).toBeGreaterThan(100)
+  expect(imported.size).toBeGreaterThan(20)
 }, 60_000)

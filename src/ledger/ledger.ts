@@ -3,6 +3,7 @@ import type { Instant } from '../time.ts'
 import type { AccrualLedger } from './accrual.ts'
 import type { Database, Store } from './database.ts'
 import type { Adjustment, Release, Reservation, Settlement } from './entry.ts'
+import type { ClosedPeriod, Imported, ImportOutcome } from './imported.ts'
 import { moduleUrl } from './module-url.ts'
 import type { CallLife } from './reading.ts'
 
@@ -40,8 +41,24 @@ export type Ledger = {
   /** Balances of every limit and window that has any. */
   readonly balances: () => Promise<readonly Balance[]>
   readonly accruals: AccrualLedger
+  readonly imports: ImportLedger
+  /** Closes a period. Rejects with `period_closed` where it overlaps one that is closed for the same provider, or for
+   * all; and with `bad_input` where it is no time. */
+  readonly closePeriod: (period: ClosedPeriod) => Promise<void>
   /** Closes the database. */
   readonly close: () => Promise<void>
+}
+
+/** The verb of imports, idempotent by line id. */
+export type ImportLedger = {
+  /** Posts lines in order, in steps of at most 1,000, each whole or not at all. A line that says what the one that
+   * stands under its id says (whenever it was imported) is repeated; another takes its place. Rejects with `bad_input`
+   * for a line of no time, of less than no calls, of a bill with charges or under the id of something else; with
+   * `period_closed` for one that would change a period of its provider that is closed, unless `correctClosed`. */
+  readonly post: (
+    lines: readonly Imported[],
+    options?: { readonly correctClosed?: boolean },
+  ) => Promise<ImportOutcome>
 }
 
 /** One place where what the ledger kept is not what its entries come to. `key` names it, as a call id or a
@@ -54,7 +71,9 @@ export type Difference = {
     | 'balances'
     | 'charges by hour'
     | 'calls by hour'
+    | 'rollups'
     | 'accruals'
+    | 'sealed days'
   readonly key: string
   readonly folded: string | null
   readonly kept: string | null
@@ -68,6 +87,12 @@ export type Verification = {
   readonly differenceCount: number
   readonly differences: readonly Difference[]
 }
+
+/** Lines that are posted in one atomic step. */
+export type ImportPost = { readonly lines: readonly Imported[]; readonly correctClosed: boolean }
+
+/** How many those are at most, so that others are not kept waiting. */
+const linesPerStep = 1_000
 
 /** The tables and verbs of the ledger, to open a database with. */
 export const ledgerStore: Store = {
@@ -105,6 +130,20 @@ export const openLedger = (database: Database): Ledger => {
       post: (posts) => call('postStays', posts),
       open: (at) => call('openAccruals', at),
     },
+    imports: {
+      post: async (lines, { correctClosed = false } = {}) => {
+        const total = { written: 0, repeated: 0, replaced: 0 }
+        for (let from = 0; from < lines.length; from += linesPerStep) {
+          const asked: ImportPost = { lines: lines.slice(from, from + linesPerStep), correctClosed }
+          const { written, repeated, replaced } = await call<ImportOutcome>('postImports', asked)
+          total.written += written
+          total.repeated += repeated
+          total.replaced += replaced
+        }
+        return total
+      },
+    },
+    closePeriod: (period) => call('closePeriod', period),
     close: () => database.close(),
   }
 }

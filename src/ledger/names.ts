@@ -1,7 +1,8 @@
 import type { Connection, SqlValue } from './database.ts'
 
-/** What is stored once and then referred to: owners and services of calls, rows of the price book, books, limits. */
-type NameKind = 'owner' | 'service' | 'price' | 'book' | 'limit'
+/** What is stored once and then referred to: owners and services of calls, rows of the price book, books, limits,
+ * sources of imported lines. */
+type NameKind = 'owner' | 'service' | 'price' | 'book' | 'limit' | 'source'
 
 export type NamePart = string | number | null
 

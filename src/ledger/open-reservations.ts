@@ -3,8 +3,8 @@ import type { Instant } from '../time.ts'
 import { amount, number } from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
 import type { Reservation } from './entry.ts'
-import { ownerId } from './entry-rows.ts'
 import { nameParts } from './names.ts'
+import { ownerId } from './owners.ts'
 
 /** What the end of a call needs of its beginning. */
 export type Reserved = {

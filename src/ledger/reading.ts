@@ -47,7 +47,11 @@ export type CallRow = {
 }
 
 /** One entry of the life of a call. */
-export type LifeEntry = Exclude<StoredEntry, { readonly kind: 'accrued' }>
+export type LifeEntry = Exclude<StoredEntry, { readonly kind: 'accrued' | 'imported' | 'closed' }>
+
+/** False for an entry that is of no call. */
+export const isOfCall = (entry: StoredEntry): entry is LifeEntry =>
+  entry.kind !== 'accrued' && entry.kind !== 'imported' && entry.kind !== 'closed'
 
 /** A call from its reservation on: what ended it, and what corrected that, in order. Nothing where it is open. */
 export type CallLife = {
@@ -57,6 +61,26 @@ export type CallLife = {
 
 /** What an accrual came to in a stretch of time. */
 export type AccruedRow = Extract<StoredEntry, { readonly kind: 'accrued' }>
+
+/** A line of what a vendor reports. */
+export type ImportedRow = Extract<StoredEntry, { readonly kind: 'imported' }>
+
+/** A period that is closed. */
+export type ClosedRow = Extract<StoredEntry, { readonly kind: 'closed' }>
+
+/** Asks for imported lines whose time begins in a period; of all where one of the others is left out. */
+export type ImportedAsked = SpendAsked & {
+  readonly provider?: string
+  readonly importer?: string
+  readonly account?: string
+  readonly role?: ImportedRow['role']
+}
+
+/** A page of imported lines: those after the place of another, at most `limit`. Null: the first. */
+export type ImportedPage = ImportedAsked & {
+  readonly after: Pick<ImportedRow, 'from' | 'sequence'> | null
+  readonly limit: number
+}
 
 /** What `from` (included) to `to` (not included) asks of the hourly folds. */
 export type SpendAsked = { readonly from: Instant; readonly to: Instant }
@@ -121,3 +145,30 @@ export async function* readAccrued(
     after = entries.at(-1)?.sequence ?? after
   }
 }
+
+/** Reads the imported lines that stand and whose time begins in a period, a page at a time, in the order of `from`,
+ * then as they were written. One that was withdrawn is there as a line that reports nothing. */
+export async function* readImported(
+  database: Database,
+  asked: ImportedAsked,
+): AsyncGenerator<readonly ImportedRow[]> {
+  const limit = 1_000
+  for (let after: ImportedPage['after'] = null; ; ) {
+    const lines: readonly ImportedRow[] = await database.call('ledger', 'imported', {
+      ...asked,
+      after,
+      limit,
+    } satisfies ImportedPage)
+    yield lines
+    if (lines.length < limit) return
+    after = lines.at(-1) ?? after
+  }
+}
+
+/** Whether anything was ever priced below its list price. */
+export const readHasPromotions = (database: Database): Promise<boolean> =>
+  database.call('ledger', 'hasPromotions', null)
+
+/** Reads all periods that are closed, as they were closed. */
+export const readClosed = (database: Database): Promise<readonly ClosedRow[]> =>
+  database.call('ledger', 'closed', null)

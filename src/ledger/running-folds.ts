@@ -3,11 +3,14 @@ import type { Picos } from '../money/money.ts'
 import { add, type Rational, rational, subtract, zero } from '../money/rational.ts'
 import type { Charge } from '../pricing/price.ts'
 import { type Meter, meterFacts } from '../usage/meter.ts'
+import type { Quantity } from '../usage/usage.ts'
 import type { Accrued } from './accrual.ts'
 import { halves, parseFraction, quantityText, quantityValue, text } from './columns.ts'
 import type { Connection, SqlValue } from './database.ts'
 import type { Settlement } from './entry.ts'
+import type { Imported } from './imported.ts'
 import { nameId } from './names.ts'
+import { changeCallHour, changeChargeHour } from './sql-rollups.ts'
 
 /** The folds that are kept in the same commit as the entries: balances of limits, and what was spent by hour. What is
  * added is gathered in memory and written once a commit, by `writeFolds`. */
@@ -36,16 +39,39 @@ export const moveBalances = (
 /** When, whose and what something in the hours is. */
 type Place = { readonly at: number; readonly owner: SqlValue; readonly service: SqlValue }
 
-/** Adds the end of a call to the hour in which it was made. */
-export const addToHours = (connection: Connection, place: Place, settlement: Settlement): void => {
+/** Whether something is added, or taken back since it was corrected. What comes to nothing when it is taken back is gone;
+ * so is what is imported and comes to nothing. */
+type Sign = 1 | -1
+
+/** Adds the end of a call to the hour in which it was made, or takes it back. */
+export const addToHours = (
+  connection: Connection,
+  place: Place,
+  settlement: Settlement,
+  sign: Sign = 1,
+): void => {
   const { basis, unpriced, resent } = settlement
-  addUses(connection, place, settlement)
-  const key = [...placeKey(place), basis] as const
-  const sums = getOrMake(gatheredOf(connection).calls, key.join(), () => ({ key, ...noCalls }))
-  sums.calls += 1
-  sums.unpriced += unpriced.length > 0 ? 1 : 0
-  sums.resentTokens += resent?.tokens ?? 0
-  sums.resentAmount += resent?.amount ?? 0n
+  addUses(connection, place, settlement, sign)
+  addCalls(connection, [...placeKey(place), basis], sign, {
+    calls: 1,
+    unpriced: unpriced.length > 0 ? 1 : 0,
+    resentTokens: resent?.tokens ?? 0,
+    resentAmount: resent?.amount ?? 0n,
+  })
+}
+
+/** Adds what is posted of an imported line to the hour in which its time begins, or takes it back. */
+export const addImported = (
+  connection: Connection,
+  place: Place,
+  { charges, unpriced, calls }: Pick<Imported, 'charges' | 'unpriced' | 'calls'>,
+  sign: Sign = 1,
+): void => {
+  const basis = 'imported'
+  addUses(connection, place, { basis, charges, unpriced }, sign)
+  if (calls === 0) return
+  const counted = { ...noCalls, calls, unpriced: unpriced.length > 0 ? calls : 0 }
+  addCalls(connection, [...placeKey(place), basis], sign, counted)
 }
 
 /** Adds what was used, and no call, to an hour: that of the call, or in which an accrual's stretch of time begins. */
@@ -53,21 +79,37 @@ export const addUses = (
   connection: Connection,
   place: Place,
   { basis, charges, unpriced }: Pick<Settlement | Accrued, 'basis' | 'charges' | 'unpriced'>,
+  sign: Sign = 1,
 ): void => {
   const { uses } = gatheredOf(connection)
   const hour = placeKey(place)
   const gather = ({ meter, quantity, amount }: Use, priced: 0 | 1): void => {
     const key = [...hour, meter, basis, priced] as const
-    const sums = getOrMake(uses, key.join(), () => ({ key, meter, whole: 0n, fraction: zero, amount: 0n }))
-    if (typeof quantity === 'number') sums.whole += wholeValue(quantity)
-    else sums.fraction = add(sums.fraction, quantityValue(quantity))
-    sums.amount += amount
+    const sums = getOrMake(uses, key.join(), () => ({ key, meter, ...noUse }))
+    if (typeof quantity === 'number') sums.whole += BigInt(sign) * wholeValue(quantity)
+    else sums.fraction = (sign > 0 ? add : subtract)(sums.fraction, quantityValue(quantity))
+    sums.amount += BigInt(sign) * amount
+    if (sign < 0 || (basis === 'imported' && isNone(quantity))) sums.mayVanish = true
   }
   for (const charge of charges) gather(charge, 1)
   for (const used of unpriced) gather({ ...used, amount: 0n }, 0)
 }
 
-/** Writes what was gathered. */
+const addCalls = (
+  connection: Connection,
+  key: readonly SqlValue[],
+  sign: Sign,
+  counted: Pick<CallSums, 'calls' | 'unpriced' | 'resentTokens' | 'resentAmount'>,
+): void => {
+  const sums = getOrMake(gatheredOf(connection).calls, key.join(), () => ({ key, ...noCalls }))
+  sums.calls += sign * counted.calls
+  sums.unpriced += sign * counted.unpriced
+  sums.resentTokens += sign * counted.resentTokens
+  sums.resentAmount += BigInt(sign) * counted.resentAmount
+  if (sign < 0) sums.mayVanish = true
+}
+
+/** Writes what was gathered, to the hours and to the rollups that have them. */
 export const writeFolds = (connection: Connection): void => {
   const { balances, uses, calls } = gatheredOf(connection)
   for (const { settled, held, unresolved, ...place } of balances.values()) {
@@ -75,39 +117,40 @@ export const writeFolds = (connection: Connection): void => {
     const name = nameId(connection, 'limit', counterParts(place))
     connection.run(addBalance, name, place.windowStart, ...values)
   }
-  for (const { key, meter, whole, fraction, amount } of uses.values()) {
-    writeUse(connection, key, { meter, quantity: add(rational(whole), fraction), amount })
+  for (const { key, meter, whole, fraction, amount, mayVanish } of uses.values()) {
+    changeChargeHour(connection, key, () => {
+      writeUse(connection, key, { meter, quantity: add(rational(whole), fraction), amount })
+      if (mayVanish) connection.run(dropUse, ...key)
+    })
   }
-  for (const { key, calls: times, unpriced, resentTokens, resentAmount } of calls.values()) {
-    const { units, picos } = halves(resentAmount)
-    connection.run(addCall, ...key, times, unpriced, resentTokens, units, picos)
+  for (const { key, mayVanish, ...sums } of calls.values()) {
+    const { units, picos } = halves(sums.resentAmount)
+    changeCallHour(connection, key, () => {
+      connection.run(addCall, ...key, sums.calls, sums.unpriced, sums.resentTokens, units, picos)
+      if (mayVanish) connection.run(dropCalls, ...key)
+    })
   }
   for (const sums of [balances, uses, calls]) sums.clear()
-}
-
-/** Takes back what a corrected settlement had added. What comes to nothing is gone. */
-export const takeFromHours = (connection: Connection, place: Place, settlement: Settlement): void => {
-  writeFolds(connection)
-  const { basis, charges, unpriced, resent } = settlement
-  const key = placeKey(place)
-  for (const charge of charges) takeUse(connection, [...key, charge.meter, basis, 1], charge)
-  for (const used of unpriced) takeUse(connection, [...key, used.meter, basis, 0], { ...used, amount: 0n })
-  const { units, picos } = halves(-(resent?.amount ?? 0n))
-  const counted = [unpriced.length > 0 ? -1 : 0, -(resent?.tokens ?? 0), units, picos] as const
-  connection.run(addCall, ...key, basis, -1, ...counted)
-  connection.run(dropCalls, ...key, basis)
 }
 
 type Gathered = {
   readonly balances: Map<string, CounterName & Pick<Hold, 'windowStart'> & Required<Changing<Move>>>
   readonly uses: Map<string, { readonly key: readonly SqlValue[]; readonly meter: Meter } & UseSums>
-  readonly calls: Map<string, { readonly key: readonly SqlValue[] } & typeof noCalls>
+  readonly calls: Map<string, { readonly key: readonly SqlValue[] } & CallSums>
 }
 type Changing<Values> = { -readonly [Name in keyof Values]: Values[Name] }
-type UseSums = { whole: bigint; fraction: Rational; amount: Picos }
+type UseSums = { whole: bigint; fraction: Rational; amount: Picos; mayVanish: boolean }
+type CallSums = {
+  calls: number
+  unpriced: number
+  resentTokens: number
+  resentAmount: Picos
+  mayVanish: boolean
+}
 
 const noBalance = { settled: 0n, held: 0n, unresolved: 0n }
-const noCalls = { calls: 0, unpriced: 0, resentTokens: 0, resentAmount: 0n }
+const noUse: UseSums = { whole: 0n, fraction: zero, amount: 0n, mayVanish: false }
+const noCalls: CallSums = { calls: 0, unpriced: 0, resentTokens: 0, resentAmount: 0n, mayVanish: false }
 
 const gathered = new WeakMap<object, Gathered>()
 
@@ -135,31 +178,24 @@ const hourMs = 3_600_000
 
 type Use = Pick<Charge, 'meter' | 'quantity' | 'amount'>
 
+const isNone = (quantity: Quantity): boolean =>
+  typeof quantity === 'number' ? quantity === 0 : quantity.numerator === 0n
+
 const wholeValue = (quantity: number): bigint => quantityValue(quantity).numerator
 
-const writeUse = (connection: Connection, key: readonly SqlValue[], use: Use): void => {
-  const { units, picos } = halves(use.amount)
-  const quantity = quantityValue(use.quantity)
-  if (meterFacts(use.meter).whole && quantity.denominator === 1n) {
+const writeUse = (
+  connection: Connection,
+  key: readonly SqlValue[],
+  { meter, quantity, amount }: Pick<Use, 'meter' | 'amount'> & { readonly quantity: Rational },
+): void => {
+  const { units, picos } = halves(amount)
+  if (meterFacts(meter).whole && quantity.denominator === 1n) {
     const { changes } = connection.run(addWhole, ...key, quantity.numerator, units, picos)
     if (changes > 0) return
   }
   const before = connection.get(getQuantity, ...key)?.['quantity']
   const sum = before === undefined ? quantity : add(readQuantity(before), quantity)
   connection.run(addFraction, ...key, quantityText(sum), units, picos)
-}
-
-const takeUse = (
-  connection: Connection,
-  key: readonly SqlValue[],
-  use: Use & { readonly meter: Meter },
-): void => {
-  const { units, picos } = halves(-use.amount)
-  const before = connection.get(getQuantity, ...key)?.['quantity'] ?? 0n
-  const left = subtract(readQuantity(before), quantityValue(use.quantity))
-  const column = typeof before === 'bigint' && left.denominator === 1n ? left.numerator : quantityText(left)
-  connection.run(addFraction, ...key, column, units, picos)
-  connection.run(dropUse, ...key)
 }
 
 const readQuantity = (column: SqlValue) =>

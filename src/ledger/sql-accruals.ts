@@ -3,8 +3,9 @@ import { parseMeter } from '../usage/meter.ts'
 import type { Accrued, EndedObjects, KeptObject, SessionUse, Stay, StayPosts } from './accrual.ts'
 import { amount, amountColumn, number, numberOrNull, parseFraction, text } from './columns.ts'
 import type { Connection, Row } from './database.ts'
-import { insertEntry, jsonColumn, ownerId, readJson, readOwner } from './entry-rows.ts'
+import { insertEntry } from './entry-rows.ts'
 import { nameId } from './names.ts'
+import { jsonColumn, ownerId, readJson, readOwner } from './owners.ts'
 import { addUses, moveBalances } from './running-folds.ts'
 
 /** The verbs of accruals over SQL: an entry, its folds and how far its accrual is posted, in one atomic step. */

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { accrualConformance } from '../../test/conformance/accruals.ts'
 import { adjustmentConformance } from '../../test/conformance/adjustments.ts'
+import { importConformance } from '../../test/conformance/imports.ts'
 import {
   exampleCall,
   exampleReservation,
@@ -18,7 +19,7 @@ import { parseInstant } from '../time.ts'
 import type { Database } from './database.ts'
 import { openSqlite } from './databases/sqlite.ts'
 import { type Ledger, ledgerStore, openLedger, verify } from './ledger.ts'
-import { type AccruedRow, type CallRow, readAccrued, readCalls, readSpend } from './reading.ts'
+import { readAccrued, readCalls, readClosed, readImported, readSpend } from './reading.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'octroi-ledger-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -34,26 +35,23 @@ const open = async (file = newFile()): Promise<Opened & { readonly database: Dat
     ledger: openLedger(database),
     verify: () => verify(database),
     spend: () => readSpend(database, always),
-    calls: () => allCalls(database),
-    accrued: () => allAccrued(database),
+    calls: () => all(readCalls(database, always)),
+    accrued: () => all(readAccrued(database, always)),
+    imported: () => all(readImported(database, always)),
+    closed: () => readClosed(database),
   }
 }
 
-const allCalls = async (database: Database): Promise<readonly CallRow[]> => {
-  const calls: CallRow[] = []
-  for await (const page of readCalls(database, always)) calls.push(...page)
-  return calls
-}
-
-const allAccrued = async (database: Database): Promise<readonly AccruedRow[]> => {
-  const entries: AccruedRow[] = []
-  for await (const page of readAccrued(database, always)) entries.push(...page)
-  return entries
+const all = async <Value>(pages: AsyncIterable<readonly Value[]>): Promise<readonly Value[]> => {
+  const values: Value[] = []
+  for await (const page of pages) values.push(...page)
+  return values
 }
 
 ledgerConformance('SQLite', open)
 adjustmentConformance('SQLite', open)
 accrualConformance('SQLite', open)
+importConformance('SQLite', open)
 
 /** Changes a closed ledger behind its back. */
 const tamper = (file: string, sql: string): void => {

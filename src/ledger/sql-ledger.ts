@@ -10,10 +10,14 @@ import { entriesOfCall, insertEntry } from './entry-rows.ts'
 import type { Adjusted, Outcome } from './ledger.ts'
 import { nameId, nameParts } from './names.ts'
 import { close, open, openReservation, type Reserved, reservedEntry, writeOpen } from './open-reservations.ts'
-import { addToHours, moveBalances, takeFromHours, writeFolds } from './running-folds.ts'
+import { addToHours, moveBalances, writeFolds } from './running-folds.ts'
 import { accrualVerbs } from './sql-accruals.ts'
+import { importVerbs } from './sql-imports.ts'
 import { readLife, readLives } from './sql-lives.ts'
-import { readAccrued, readCalls, readSpend } from './sql-readings.ts'
+import { hasPromotions, readAccrued, readCalls, readSpend } from './sql-readings.ts'
+import { rollupVerbs } from './sql-rollups.ts'
+import { sealVerbs } from './sql-seals.ts'
+import { spendSumVerbs } from './sql-spend-sums.ts'
 import { verifyEntries } from './sql-verify.ts'
 
 /** How many reservations one `expire` ends at most, so that others are not kept waiting. */
@@ -60,12 +64,12 @@ const settle = (connection: Connection, settlement: Settlement): Outcome => {
   return 'late'
 }
 
-/** Puts another settlement in the place of the one that stands. */
+/** Puts another settlement in the place of the one that stands. How the attempt went stays what it was. */
 const adjust = (connection: Connection, adjustment: Adjustment): Adjusted => {
   const { callId, corrects } = adjustment
   const before = entriesOfCall(connection, callId)
   const last = before.at(-1)
-  if (last === undefined || !('charges' in last) || last.kind === 'accrued') {
+  if (last === undefined || (last.kind !== 'settled' && last.kind !== 'adjusted')) {
     return { outcome: 'unknown', ...nothingMoved }
   }
   if (last.sequence !== corrects) {
@@ -78,9 +82,13 @@ const adjust = (connection: Connection, adjustment: Adjustment): Adjusted => {
   }
   const reserved = reservedEntry(connection, callId)
   const { provider, endpoint, at, owner } = reserved
-  const total = bill(connection, reserved, { kind: 'adjusted', ...adjustment })
+  const { attempt } = last
+  const total = bill(connection, reserved, {
+    ...{ kind: 'adjusted', ...(attempt !== undefined && { attempt }) },
+    ...adjustment,
+  })
   const service = nameId(connection, 'service', [provider, last.model, endpoint, last.currency])
-  takeFromHours(connection, { at, owner, service }, last)
+  addToHours(connection, { at, owner, service }, last, -1)
   const more = total - last.charges.reduce((sum, charge) => sum + charge.amount, 0n)
   const settled = reserved.holds.filter(isOfCost).map((hold) => ({ ...hold, amount: more }))
   const unresolved = [
@@ -175,11 +183,16 @@ export const verbs = {
   unended,
   balances,
   ...accrualVerbs,
+  ...importVerbs,
   spend: readSpend,
   calls: readCalls,
   accrued: readAccrued,
+  hasPromotions,
   life: readLife,
   lives: readLives,
+  ...sealVerbs,
+  ...rollupVerbs,
+  ...spendSumVerbs,
   verify: verifyEntries,
 }
 

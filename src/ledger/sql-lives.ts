@@ -1,7 +1,8 @@
 import { text } from './columns.ts'
 import type { Connection } from './database.ts'
+import type { StoredEntry } from './entry.ts'
 import { entriesOfCall, selectedEntries } from './entry-rows.ts'
-import type { CallLife, CallsAsked, LifeEntry } from './reading.ts'
+import { type CallLife, type CallsAsked, isOfCall, type LifeEntry } from './reading.ts'
 
 /** All that the ledger has of one call; null where it has nothing. */
 export const readLife = (connection: Connection, callId: string): CallLife | null =>
@@ -26,15 +27,15 @@ export const readLives = (
     JSON.stringify(ids),
   )
   for (const entry of entries) {
-    if (entry.kind === 'accrued') continue
+    if (!isOfCall(entry)) continue
     entriesOf.get(entry.kind === 'reserved' ? entry.call.id : entry.callId)?.push(entry)
   }
   return [...entriesOf.values()].flatMap((of) => lifeOf(of) ?? [])
 }
 
-const lifeOf = (entries: readonly (LifeEntry | { readonly kind: 'accrued' })[]): CallLife | null => {
+const lifeOf = (entries: readonly StoredEntry[]): CallLife | null => {
   const reserved = entries.find((entry) => entry.kind === 'reserved')
   if (reserved === undefined) return null
-  const ends = entries.filter((entry) => entry.kind !== 'reserved' && entry.kind !== 'accrued')
+  const ends = entries.filter(isOfCall).filter((entry) => entry.kind !== 'reserved')
   return { reserved, ends }
 }

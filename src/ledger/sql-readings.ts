@@ -75,6 +75,9 @@ export const readAccrued = (
   ).filter((entry) => entry.kind === 'accrued')
 }
 
+/** Whether a price names a list price above it. */
+export const hasPromotions = (connection: Connection): boolean => promotedPrices(connection).length > 0
+
 /** The ids of prices that name a list price above them. */
 const promotedPrices = (connection: Connection): readonly number[] =>
   connection

@@ -3,8 +3,11 @@ import { amount, number, parseFraction, text, whole } from './columns.ts'
 import type { Connection, Row } from './database.ts'
 import { entriesAfter, entriesOfCall } from './entry-rows.ts'
 import { type Books, emptyBooks, foldEntry } from './fold.ts'
+import { foldRollups, type IsRolled } from './fold-rollups.ts'
 import type { Difference, Verification } from './ledger.ts'
 import { nameParts } from './names.ts'
+import { dayMs, dayOf } from './seal.ts'
+import { addCheckpoints } from './sql-seals.ts'
 
 /** Bounds the list of differences; they are all counted. */
 const differencesMax = 1_000
@@ -38,12 +41,16 @@ export const verifyEntries = (connection: Connection): Verification => {
     })
   }
   for (const { where, folded, kept } of comparisons(connection, books)) compare(where, folded, kept, differ)
+  for (const { where, folded, kept } of rollupComparisons(connection, books)) {
+    compare(where, folded, kept, differ)
+  }
   return { agrees: count === 0, entries, calls, differenceCount: count, differences }
 }
 
 const foldAll = (connection: Connection): { books: Books; entries: number; calls: number } => {
   const books = emptyBooks()
-  let [after, entries, calls] = [0, 0, 0]
+  let { entries, calls } = addCheckpoints(connection, books)
+  let after = 0
   for (;;) {
     const next = entriesAfter(connection, { after, limit: page })
     for (const entry of next) {
@@ -56,10 +63,11 @@ const foldAll = (connection: Connection): { books: Books; entries: number; calls
   }
 }
 
-/** A call is reserved once and ends once; adjustments may follow. A session is posted once. */
+/** A call is reserved once and ends once; adjustments may follow. A session is posted once, and an imported line that
+ * corrects none. */
 const repeatedEnds = `
   SELECT call_id, kind, count(*) AS times FROM entries
-  WHERE kind <> 'adjusted' AND corrects IS NULL AND object IS NULL GROUP BY call_id, kind = 'reserved' HAVING count(*) > 1`
+  WHERE kind NOT IN ('adjusted', 'closed') AND corrects IS NULL AND object IS NULL GROUP BY call_id, kind = 'reserved' HAVING count(*) > 1`
 
 type Lines = Iterable<readonly [key: string, value: string]>
 
@@ -121,6 +129,29 @@ const comparisons = (
   },
 ]
 
+const rollupComparisons = (connection: Connection, books: Books): ReturnType<typeof comparisons> => {
+  const { charges, calls } = foldRollups(books, rolledIn(connection))
+  return [
+    {
+      where: 'rollups',
+      folded: charges,
+      kept: connection
+        .all(rolledRows('charge_rollups'))
+        .map((row) => [
+          rolledKey(row, [row['meter'], row['basis'], number(row['priced'])]),
+          `${chargeLine(row)} of ${number(row['parts'])}`,
+        ]),
+    },
+    {
+      where: 'rollups',
+      folded: calls,
+      kept: connection
+        .all(rolledRows('call_rollups'))
+        .map((row) => [rolledKey(row, [row['basis']]), `${callLine(row)} of ${number(row['parts'])}`]),
+    },
+  ]
+}
+
 /** Stays of which anything was posted. */
 const keptStays = `
   SELECT * FROM stays WHERE posted <> 0 OR list_posted <> 0
@@ -134,6 +165,34 @@ const lateStays = `
 const hours = (table: 'charge_hours' | 'call_hours'): string => `
   SELECT h.*, o.name AS owner_name, s.name AS service_name FROM ${table} h
   JOIN names o ON o.id = h.owner JOIN names s ON s.id = h.service`
+
+/** A step adds owners of an hour in the order of their ids. */
+const rolledIn = (connection: Connection): IsRolled => {
+  const days = new Map(connection.all('SELECT * FROM rolled_days').map((row) => [number(row['day']), row]))
+  return (at, owner) => {
+    const day = dayOf(at)
+    const to = days.get(day)
+    if (to === undefined) return false
+    const next = day * dayMs + number(to['hour']) * 3_600_000
+    return at < next || (at === next && number(ownerIdOf(connection, owner)) <= number(to['owner']))
+  }
+}
+
+const ownerIdOf = (connection: Connection, owner: readonly (string | null)[]) =>
+  connection.get(`SELECT id FROM names WHERE kind = 'owner' AND name = ?`, JSON.stringify(owner))?.['id']
+
+const rolledRows = (table: 'charge_rollups' | 'call_rollups'): string => `
+  SELECT h.*, o.name AS owner_name, s.name AS service_name FROM ${table} h
+  JOIN names o ON o.id = h.owner JOIN names s ON s.id = h.service`
+
+const rolledKey = (row: Row, more: readonly unknown[]): string =>
+  JSON.stringify([
+    text(row['rollup']),
+    number(row['time']),
+    ...nameParts(row['owner_name']),
+    ...nameParts(row['service_name']),
+    ...more,
+  ])
 
 const hourKey = (row: Row, more: readonly unknown[]): string =>
   JSON.stringify([

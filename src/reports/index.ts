@@ -17,4 +17,15 @@ export { type ConversationFold, type ConversationSpend, createConversationFold }
 export type { MeterSum } from './meter-sums.ts'
 export { createPromotionFold, type PromotionFold, type PromotionRow } from './promotions.ts'
 export { formatShare, shareOf } from './share.ts'
-export { type SpendDimension, type SpendGroup, type SpendReport, spend, spendDimensions } from './spend.ts'
+export {
+  createSpendFold,
+  type SpendAdder,
+  type SpendAsked,
+  type SpendFold,
+  type SpendReport,
+  spend,
+} from './spend.ts'
+export type { SpendChange } from './spend-change.ts'
+export { type SpendDimension, spendDimensions } from './spend-dimensions.ts'
+export type { SpendGroup } from './spend-group.ts'
+export { formatWhere, parseWhere, type SpendWhere } from './spend-where.ts'

@@ -1,4 +1,4 @@
-import type { AccruedRow, CallRow, SpendScope } from '../ledger/reading.ts'
+import type { AccruedRow, CallRow, ImportedRow, SpendScope } from '../ledger/reading.ts'
 import { type Picos, post } from '../money/money.ts'
 import { listAmount } from '../pricing/list-amount.ts'
 import type { Charge } from '../pricing/price.ts'
@@ -11,10 +11,11 @@ export type PromotionRow = SpendScope & { readonly meter: Meter; readonly promot
 export const promotedOf = (charge: Charge): Picos =>
   charge.list === undefined ? 0n : post(listAmount(charge)) - charge.amount
 
-/** Gathers calls and accruals, a page at a time, into rows as few as the hours of the ledger. */
+/** Gathers calls, accruals and imported lines, a page at a time, into rows as few as the hours of the ledger. */
 export type PromotionFold = {
   readonly add: (calls: readonly CallRow[]) => void
   readonly addAccrued: (entries: readonly AccruedRow[]) => void
+  readonly addImported: (lines: readonly ImportedRow[]) => void
   readonly rows: () => readonly PromotionRow[]
 }
 
@@ -43,6 +44,14 @@ export const createPromotionFold = (): PromotionFold => {
         const promoted = charges.reduce((rest, { amount }) => rest - amount, list)
         const [charge] = charges
         if (charge !== undefined) put(placeOf(from, { ...entry, ...owner, meter: charge.meter }), promoted)
+      }
+    },
+    addImported: (lines) => {
+      for (const { owner, charges, from, ...line } of lines) {
+        for (const charge of charges) {
+          const { meter } = charge
+          put(placeOf(from, { ...line, ...owner, basis: 'imported', meter }), promotedOf(charge))
+        }
       }
     },
     rows: () => [...sums.values()].map(({ place, promoted }) => ({ ...place, promoted })),

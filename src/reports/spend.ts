@@ -1,201 +1,194 @@
-import type { Basis } from '../ledger/entry.ts'
-import type { SpendRow, SpendScope } from '../ledger/reading.ts'
-import type { Picos } from '../money/money.ts'
-import { add, type Rational, rational } from '../money/rational.ts'
-import { formatInstant, type Instant } from '../time.ts'
-import { type Meter, meterFacts } from '../usage/meter.ts'
-import type { Quantity } from '../usage/usage.ts'
+import { OctroiError } from '../errors.ts'
+import type { AccruedRow, CallRow, ImportedRow, SpendRow } from '../ledger/reading.ts'
+import type { Instant } from '../time.ts'
 import type { PromotionRow } from './promotions.ts'
-import { shareOf } from './share.ts'
+import { type SpendChange, sumOfChanges } from './spend-change.ts'
+import { isTime, nameIn, type SpendDimension } from './spend-dimensions.ts'
+import {
+  factOfHour,
+  factOfPromotion,
+  factsOfAccrued,
+  factsOfCall,
+  factsOfImported,
+  type SpendFact,
+} from './spend-facts.ts'
+import {
+  addFact,
+  addSums,
+  changeIn,
+  emptySums,
+  finished,
+  type SpendGroup,
+  type SpendSums,
+} from './spend-group.ts'
+import { fitsWhere, type SpendWhere } from './spend-where.ts'
+import { type ZoneNames, zoneNames } from './spend-zone.ts'
 
-/** What spend can be grouped by, and how a row is named in it. Hours and days are those of UTC. */
-export const spendDimensions = {
-  organization: (row) => row.organization,
-  team: (row) => row.team,
-  project: (row) => row.project,
-  environment: (row) => row.environment,
-  key: (row) => row.key,
-  provider: (row) => row.provider,
-  model: (row) => row.model,
-  endpoint: (row) => row.endpoint,
-  meter: (row) => row.meter,
-  basis: (row) => row.basis,
-  hour: (row) => formatInstant(row.hour),
-  day: (row) => formatInstant(row.hour).slice(0, 10),
-} as const satisfies Record<string, (row: Named) => string | null>
+/** A stretch of time; null is without end. */
+export type SpendPeriod = { readonly from: Instant | null; readonly to: Instant | null }
 
-type Named = SpendScope & { readonly meter: Meter | null }
-
-export type SpendDimension = keyof typeof spendDimensions
-
-/** What one group came to, in one currency. */
-export type SpendGroup = {
-  /** One name for each dimension of the report; null where there is none. */
-  readonly names: readonly (string | null)[]
-  readonly currency: string
-  /** Calls, and calls of which something had no price. Null in a report by meter: a call has several. */
-  readonly calls: number | null
-  readonly unpriced: number | null
-  /** The meters that were used and had no price; the amount leaves them out. */
-  readonly unpricedMeters: readonly Meter[]
-  /** How much was used, when all of it is counted in one unit. */
-  readonly quantity: { readonly amount: Rational; readonly unit: string } | null
-  /** Tokens of every kind that went in, and that came out. */
-  readonly inputTokens: bigint
-  readonly outputTokens: bigint
-  readonly amount: Picos
-  /** The amount without promotions and discounts; what has no price is left out of it, too. */
-  readonly list: Picos
-  /** Of all that was spent in this currency; null when that is nothing. */
-  readonly share: Rational | null
-  /** The amount by how sure it is. */
-  readonly basis: Readonly<Record<Basis, Picos>>
-  /** Conversation history that was sent again, and its share of the group's amount. Null in a report by meter. */
-  readonly resent: {
-    readonly tokens: number
-    readonly amount: Picos
-    readonly share: Rational | null
-  } | null
-}
-
-/** Who spent what. The sums of the groups are the totals, of which there is one for each currency. */
-export type SpendReport = {
+/** Who spent what. The sums of the groups and of the others are the totals, of which there is one for each currency. */
+export type SpendReport = SpendPeriod & {
   readonly by: readonly SpendDimension[]
-  readonly from: Instant | null
-  readonly to: Instant | null
+  readonly where: SpendWhere
+  readonly zone: ZoneNames
+  /** The period that is compared with. */
+  readonly before: { readonly from: Instant; readonly to: Instant } | null
   readonly groups: readonly SpendGroup[]
+  /** What is left beside the largest, by currency, and how many groups that is. */
+  readonly others: readonly (SpendGroup & { readonly count: number })[]
+  /** The changes of a total are the sums of those of its groups: mix is within them. */
   readonly totals: readonly SpendGroup[]
 }
 
-/** Folds rows of the ledger by the wanted dimensions. Time runs forward; otherwise the largest come first. `promotions`
- * are those of the same period: without them, list is what was spent. */
-export const spend = (
-  rows: readonly SpendRow[],
-  asked: {
-    readonly by: readonly SpendDimension[]
-    readonly from?: Instant | null
-    readonly to?: Instant | null
-    readonly promotions?: readonly PromotionRow[]
-  },
-): SpendReport => {
-  const { by, from = null, to = null, promotions = [] } = asked
-  const sums = group(rows, promotions, by)
-  const totals = group(rows, promotions, [])
-  const totalOf = new Map([...totals.values()].map((total) => [total.currency, total.amount]))
-  const finish = (sum: Sums): SpendGroup => finished(sum, totalOf.get(sum.currency) ?? 0n, by)
-  return {
-    by,
-    from,
-    to,
-    groups: [...sums.values()].map(finish).sort(byTimeThenAmount(by)),
-    totals: [...totals.values()].map((sum) => ({ ...finish(sum), names: by.map(() => null) })),
-  }
+/** What a report of spend is asked for: by which dimensions, and which of the spend. Days are those of `timeZone`, UTC
+ * unless said. `top`: only the largest groups of each currency, and the others as one. */
+export type SpendAsked = Partial<SpendPeriod> & {
+  readonly by: readonly SpendDimension[]
+  readonly where?: SpendWhere
+  readonly timeZone?: string
+  readonly top?: number | null
+  readonly before?: SpendReport['before']
+  /** Puts what is summed into another currency. `where` chooses before it does. */
+  readonly convert?: (fact: SpendFact) => SpendFact
 }
 
-type Sums = {
-  readonly names: readonly (string | null)[]
-  readonly currency: string
-  calls: number
-  unpriced: number
-  readonly unpricedMeters: Set<Meter>
-  readonly quantities: Map<string, Rational>
-  inputTokens: bigint
-  outputTokens: bigint
-  amount: Picos
-  promoted: Picos
-  readonly basis: Record<Basis, Picos>
-  resentTokens: number
-  resentAmount: Picos
+/** Takes what a period came to, from the hourly sums or else from all calls, accruals and imported lines: both come to
+ * the same. */
+export type SpendAdder = {
+  readonly hours: (rows: readonly SpendRow[]) => void
+  readonly promotions: (rows: readonly PromotionRow[]) => void
+  readonly calls: (rows: readonly CallRow[]) => void
+  readonly accrued: (rows: readonly AccruedRow[]) => void
+  readonly imported: (rows: readonly ImportedRow[]) => void
 }
 
-const group = (
-  rows: readonly SpendRow[],
-  promotions: readonly PromotionRow[],
-  by: readonly SpendDimension[],
-): ReadonlyMap<string, Sums> => {
-  const groups = new Map<string, Sums>()
-  const sumsOf = (row: Named): Sums => {
-    const names = by.map((dimension) => spendDimensions[dimension](row))
-    const key = JSON.stringify([row.currency, ...names])
-    const sums = groups.get(key) ?? emptySums(names, row.currency)
+/** Sums by the wanted dimensions, of the period and of the one before. */
+export type SpendFold = {
+  readonly now: SpendAdder
+  readonly before: SpendAdder
+  readonly result: () => SpendReport
+}
+
+/** How many groups there may be: past this nobody reads them, and they have no room. */
+const groupsMax = 50_000
+
+/** An empty fold. It needs room for its groups and nothing else, and throws `bad_input` where they are too many. */
+export const createSpendFold = (asked: SpendAsked): SpendFold => {
+  const { by, where = [], from = null, to = null, top = null, before = null, timeZone = 'UTC' } = asked
+  const zone = zoneNames(timeZone)
+  const namers = by.map((dimension) => nameIn(dimension, zone))
+  const isMeant = fitsWhere(where, zone)
+  const byMeter = [...by, ...where.map(({ dimension }) => dimension)].includes('meter')
+  const groups = new Map<string, SpendSums>()
+  const sumsOf = (fact: SpendFact): SpendSums => {
+    const { currency } = fact.place
+    const names = namers.map((nameOf) => nameOf(fact.place))
+    const key = JSON.stringify([currency, ...names])
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    if (groups.size >= groupsMax) throw tooManyGroups(by)
+    const sums = emptySums(names, currency)
     groups.set(key, sums)
     return sums
   }
-  for (const row of rows) {
-    if (row.meter === null && by.includes('meter')) continue
-    addRow(sumsOf(row), row)
+  const adder = (side: 'before' | 'now'): SpendAdder => {
+    const isCompared = before !== null
+    const put = (fact: SpendFact): void => {
+      if (fact.what === 'calls' && byMeter) return
+      if (!isMeant(fact.place)) return
+      const shown = asked.convert?.(fact) ?? fact
+      addFact(sumsOf(shown), shown, side, isCompared)
+    }
+    const each =
+      <Row>(factsOf: (row: Row) => readonly SpendFact[]) =>
+      (rows: readonly Row[]): void => {
+        for (const row of rows) for (const fact of factsOf(row)) put(fact)
+      }
+    return {
+      hours: each((row: SpendRow) => [factOfHour(row)]),
+      promotions: each((row: PromotionRow) => [factOfPromotion(row)]),
+      calls: each(factsOfCall),
+      accrued: each(factsOfAccrued),
+      imported: each(factsOfImported),
+    }
   }
-  for (const row of promotions) sumsOf(row).promoted += row.promoted
-  return groups
-}
-
-const emptySums = (names: readonly (string | null)[], currency: string): Sums => ({
-  names,
-  currency,
-  calls: 0,
-  unpriced: 0,
-  unpricedMeters: new Set(),
-  quantities: new Map(),
-  inputTokens: 0n,
-  outputTokens: 0n,
-  amount: 0n,
-  promoted: 0n,
-  basis: { measured: 0n, estimated: 0n, imported: 0n, reconciled: 0n },
-  resentTokens: 0,
-  resentAmount: 0n,
-})
-
-const addRow = (sums: Sums, row: SpendRow): void => {
-  if (row.meter === null) {
-    sums.calls += row.calls
-    sums.unpriced += row.unpriced
-    sums.resentTokens += row.resentTokens
-    sums.resentAmount += row.resentAmount
-    return
-  }
-  const { unit, direction } = meterFacts(row.meter)
-  const quantity = exact(row.quantity)
-  if (!row.priced) sums.unpricedMeters.add(row.meter)
-  sums.quantities.set(unit, add(sums.quantities.get(unit) ?? rational(0n), quantity))
-  if (unit === 'token' && direction === 'input') sums.inputTokens += quantity.numerator
-  if (unit === 'token' && direction === 'output') sums.outputTokens += quantity.numerator
-  sums.amount += row.amount
-  sums.basis[row.basis] += row.amount
-}
-
-const exact = (quantity: Quantity): Rational =>
-  typeof quantity === 'number' ? rational(BigInt(quantity)) : quantity
-
-const finished = (sums: Sums, total: Picos, by: readonly SpendDimension[]): SpendGroup => {
-  const { names, currency, calls, unpriced, quantities, inputTokens, outputTokens, amount, basis } = sums
-  const [only, ...others] = quantities
-  const byMeter = by.includes('meter')
   return {
-    names,
-    currency,
-    calls: byMeter ? null : calls,
-    unpriced: byMeter ? null : unpriced,
-    unpricedMeters: [...sums.unpricedMeters].sort(),
-    quantity: only === undefined || others.length > 0 ? null : { unit: only[0], amount: only[1] },
-    inputTokens,
-    outputTokens,
-    amount,
-    list: amount + sums.promoted,
-    share: shareOf(amount, total),
-    basis,
-    resent: byMeter
-      ? null
-      : {
-          tokens: sums.resentTokens,
-          amount: sums.resentAmount,
-          share: shareOf(sums.resentAmount, amount),
-        },
+    now: adder('now'),
+    before: adder('before'),
+    result: () => {
+      const shown = { by, byMeter, isCompared: before !== null }
+      return { ...{ by, where, zone, from, to, before }, ...arranged([...groups.values()], top, shown) }
+    },
   }
 }
+
+/** Sums rows of the hourly folds by the wanted dimensions. Time runs forward; otherwise the largest come first.
+ * `promotions` are those of the same period: without them, list is what was spent. */
+export const spend = (
+  rows: readonly SpendRow[],
+  asked: SpendAsked & { readonly promotions?: readonly PromotionRow[] },
+): SpendReport => {
+  const fold = createSpendFold(asked)
+  fold.now.hours(rows)
+  fold.now.promotions(asked.promotions ?? [])
+  return fold.result()
+}
+
+const tooManyGroups = (by: readonly SpendDimension[]): OctroiError =>
+  new OctroiError(
+    'bad_input',
+    `By ${by.join(', ')} there are more than ${groupsMax} groups. Group by less, choose with where, or ask for a shorter period.`,
+  )
+
+type Shown = {
+  readonly by: readonly SpendDimension[]
+  readonly byMeter: boolean
+  readonly isCompared: boolean
+}
+
+const arranged = (
+  all: readonly SpendSums[],
+  top: number | null,
+  { by, byMeter, isCompared }: Shown,
+): Pick<SpendReport, 'groups' | 'others' | 'totals'> => {
+  const changes = new Map(isCompared ? all.map((sums) => [sums, changeIn(sums)]) : [])
+  const merged = (some: readonly SpendSums[], currency: string): Merged => {
+    const sums = emptySums(
+      by.map(() => null),
+      currency,
+    )
+    for (const each of some) addSums(sums, each)
+    const change = isCompared ? sumOfChanges(some.flatMap((each) => changes.get(each) ?? [])) : null
+    return { sums, change, count: some.length }
+  }
+  const byCurrency = [...Map.groupBy(all, ({ currency }) => currency)].map(([currency, some]) => {
+    const ordered = some.toSorted((a, b) => order(b.amount, a.amount) || order(nameKey(a), nameKey(b)))
+    const kept = top === null ? ordered : ordered.slice(0, top)
+    const rest = ordered.slice(kept.length)
+    return { kept, total: merged(some, currency), rest: rest.length === 0 ? null : merged(rest, currency) }
+  })
+  const totalOf = new Map(byCurrency.map(({ total: { sums } }) => [sums.currency, sums.amount]))
+  const finish = (sums: SpendSums, change: SpendChange | null): SpendGroup =>
+    finished(sums, totalOf.get(sums.currency) ?? 0n, { byMeter, change })
+  return {
+    groups: byCurrency
+      .flatMap(({ kept }) => kept.map((sums) => finish(sums, changes.get(sums) ?? null)))
+      .sort(byTimeThenAmount(by)),
+    others: byCurrency.flatMap(({ rest }) =>
+      rest === null ? [] : [{ ...finish(rest.sums, rest.change), count: rest.count }],
+    ),
+    totals: byCurrency.map(({ total: { sums, change } }) => finish(sums, change)),
+  }
+}
+
+type Merged = { readonly sums: SpendSums; readonly change: SpendChange | null; readonly count: number }
+
+const nameKey = ({ names, currency }: Pick<SpendGroup, 'names' | 'currency'>): string =>
+  JSON.stringify([...names, currency])
 
 const byTimeThenAmount = (by: readonly SpendDimension[]) => {
-  const times = by.flatMap((dimension, index) => (dimension === 'hour' || dimension === 'day' ? [index] : []))
-  const nameKey = ({ names, currency }: SpendGroup): string => JSON.stringify([...names, currency])
+  const times = by.flatMap((dimension, index) => (isTime(dimension) ? [index] : []))
   const timeKey = ({ names }: SpendGroup): string => times.map((index) => names[index]).join(' ')
   return (a: SpendGroup, b: SpendGroup): number =>
     order(timeKey(a), timeKey(b)) || order(b.amount, a.amount) || order(nameKey(a), nameKey(b))

@@ -20,6 +20,9 @@ export const readUsagePage = (
 ): { readonly buckets: readonly VendorBucket[]; readonly next: string | null } => {
   if (textOf(member(page, 'object')) !== 'page') throw unreadable('it is no page of a usage report')
   const next = member(page, 'has_more') === true ? textOf(member(page, 'next_page')) : null
+  if (member(page, 'has_more') === true && next === null) {
+    throw unreadable('has_more is true, and the next page is not named')
+  }
   return { buckets: listOf(member(page, 'data')).map(readBucket), next }
 }
 

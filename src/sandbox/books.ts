@@ -24,6 +24,9 @@ export type BilledCall = {
   readonly provider?: string
   /** Tokens of the prompt, cached and written ones included, where they decide which card the call is priced by. */
   readonly promptTokens?: number
+  /** The vendor's id of the project or workspace, and of the key: only where the sandbox tells callers apart. */
+  readonly project?: string | null
+  readonly apiKey?: string | null
 }
 
 /** One line of the books: how much of a meter a model used, and what that costs. `amount` is a decimal text;

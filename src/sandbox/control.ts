@@ -2,6 +2,8 @@ import { OctroiError } from '../errors.ts'
 import type { Account } from './account.ts'
 import type { BilledCall, BookRow, BookTotal } from './books.ts'
 import { type Fault, type Faults, parseFault } from './faults.ts'
+import type { Bill } from './now/bill.ts'
+import { type BillFault, parseBillFault } from './now/bill-faults.ts'
 import type { Standing } from './standing.ts'
 import { isFields } from './world.ts'
 
@@ -13,6 +15,7 @@ export type Control = {
   readonly standing: () => Standing
   readonly faults: Faults
   readonly account: Account
+  readonly bill: Bill
 }
 
 /** Answers what lies under `/sandbox/`, where no vendor has anything; null where there is nothing.
@@ -21,7 +24,7 @@ export const answerControl = (
   control: Control,
   { method, path, body }: { method: string; path: string; body: Buffer },
 ): unknown => {
-  const { faults } = control
+  const { faults, bill } = control
   switch (`${method} ${path}`) {
     case 'GET /sandbox/books':
       return { rows: control.books(), total: control.total() }
@@ -42,6 +45,16 @@ export const answerControl = (
     case 'DELETE /sandbox/faults':
       faults.clear()
       return { faults: [] }
+    case 'GET /sandbox/bill':
+      return { lines: bill.lines() }
+    case 'GET /sandbox/bill/faults':
+      return { faults: bill.faults.list() }
+    case 'POST /sandbox/bill/faults':
+      bill.faults.add(...readBillFaults(body))
+      return { faults: bill.faults.list() }
+    case 'DELETE /sandbox/bill/faults':
+      bill.faults.clear()
+      return { faults: [] }
     default:
       return null
   }
@@ -56,6 +69,11 @@ const payment = (body: Buffer): unknown => {
 const readFaults = (body: Buffer): readonly Fault[] => {
   const value = parseJson(body, 'a fault such as {"kind": "cut"}')
   return (Array.isArray(value) ? value : [value]).map(parseFault)
+}
+
+const readBillFaults = (body: Buffer): readonly BillFault[] => {
+  const value = parseJson(body, 'a fault of the bill such as {"kind": "unbilled"}')
+  return (Array.isArray(value) ? value : [value]).map(parseBillFault)
 }
 
 const parseJson = (body: Buffer, example: string): unknown => {

@@ -5,8 +5,9 @@ import type { Refusal } from './refusal.ts'
 export type Face = {
   readonly prefix: string
   readonly headers: (requestId: string) => Readonly<Record<string, string>>
-  /** Throws the vendor's refusal of a request without a key that it accepts. */
-  readonly checkKey: (request: IncomingMessage, query: URLSearchParams) => void
+  /** Throws the vendor's refusal of a request without a key that it accepts, or, where it asks for one, without an
+   * admin key. */
+  readonly checkKey: (request: IncomingMessage, asked: { query: URLSearchParams; admin: boolean }) => void
   readonly unknownUrl: (place: { readonly method: string; readonly path: string }) => Refusal
   readonly brokenJson: () => Refusal
   /** What a fault of a status says. */

@@ -1,4 +1,5 @@
 import { OctroiError } from '../errors.ts'
+import { type Check, checkFault, isObject, oneOf, required, text, whole } from './fault-fields.ts'
 
 /** The families of routes that a fault can be aimed at. */
 export const routeFamilies = [
@@ -106,34 +107,10 @@ const matches = (fault: Fault, target: Target): boolean =>
 
 /** Reads a fault that came as JSON. Throws `bad_input`. */
 export const parseFault = (value: unknown): Fault => {
-  if (!isObject(value)) throw wrong('a fault', 'an object with a `kind`')
-  const kind = value['kind']
-  const readers =
-    typeof kind === 'string' && Object.hasOwn(fieldsOf, kind) ? fieldsOf[kind as Fault['kind']] : null
-  if (readers === null) throw wrong('kind', `one of ${Object.keys(fieldsOf).join(', ')}`)
-  for (const [name, field] of Object.entries(value)) {
-    if (name === 'kind') continue
-    const check = { ...matchFields, ...readers }[name]
-    if (check === undefined) throw wrong(name, 'left out: this kind of fault has no such field')
-    if (!check.holds(field)) throw wrong(name, check.means)
-  }
-  for (const [name, check] of Object.entries(readers)) {
-    if (check.required === true && value[name] === undefined) throw wrong(name, check.means)
-  }
-  return value as Fault
+  checkFault<Fault>(value, { shared: matchFields, kinds: fieldsOf })
+  return value
 }
 
-type Check = { readonly holds: (value: unknown) => boolean; readonly means: string; readonly required?: true }
-
-const whole = (least: number, most: number): Check => ({
-  holds: (value) => typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most,
-  means: `a whole number from ${least} to ${most}`,
-})
-const oneOf = (...values: readonly unknown[]): Check => ({
-  holds: (value) => values.includes(value),
-  means: `one of ${values.join(', ')}`,
-})
-const text: Check = { holds: (value) => typeof value === 'string', means: 'a text' }
 const headers: Check = {
   holds: (value) =>
     isObject(value) &&
@@ -154,9 +131,9 @@ const matchFields: Readonly<Record<string, Check>> = {
 }
 
 const fieldsOf: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>> = {
-  status: { status: { ...whole(400, 599), required: true }, code: oneOf('insufficient_quota'), headers },
+  status: { status: required(whole(400, 599)), code: oneOf('insufficient_quota'), headers },
   cut: { chunks: whole(0, 1_000_000), inside: oneOf(true, false) },
-  slow: { delayMs: { ...whole(0, 600_000), required: true } },
+  slow: { delayMs: required(whole(0, 600_000)) },
   hang: {},
   html: { status: whole(400, 599) },
   'reset-before-reply': { billed: oneOf(true, false) },
@@ -166,9 +143,3 @@ const fieldsOf: Readonly<Record<Fault['kind'], Readonly<Record<string, Check>>>>
   endless: {},
   'run-failed': {},
 }
-
-const wrong = (name: string, means: string): OctroiError =>
-  new OctroiError('bad_input', `The field "${name.slice(0, 60)}" of a fault must be ${means}.`)
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,6 +1,5 @@
 import type { Instant } from '../time.ts'
 import { isOneOf, shown } from './arguments.ts'
-import type { BilledCall } from './books.ts'
 import { Refusal } from './refusal.ts'
 
 /** What a usage or cost route was asked. Times are whole seconds; the end is exclusive. */
@@ -16,12 +15,13 @@ export type BucketQuery = {
   readonly only: ReadonlyMap<string, readonly string[]>
 }
 
-const widths = {
+/** The widths of buckets, and how many a page has of each. */
+export const widths = {
   '1m': { seconds: 60, unlessSaid: 60, most: 1440 },
   '1h': { seconds: 3600, unlessSaid: 24, most: 168 },
   '1d': { seconds: 86_400, unlessSaid: 7, most: 31 },
 } as const
-type Width = keyof typeof widths
+export type Width = keyof typeof widths
 
 /** The filters, by their name in a query, and the field of a result that they hold to. */
 const filters = {
@@ -44,6 +44,8 @@ export const readBucketQuery = (
     readonly groups: readonly string[]
     /** The most buckets of a page, where the route has its own bound. */
     readonly limitMost?: number
+    /** Filters of this route alone, as those of all: by their name in a query, the field that they hold to. */
+    readonly filters?: Readonly<Record<string, string>>
   },
 ): BucketQuery => {
   const width = query.get('bucket_width') ?? '1d'
@@ -60,7 +62,7 @@ export const readBucketQuery = (
   if (unknown !== undefined) {
     throw wrong('group_by', `must be among ${route.groups.join(', ')}, not ${shown(unknown)}`)
   }
-  const only = Object.entries(filters).flatMap(([name, field]) => {
+  const only = Object.entries({ ...filters, ...route.filters }).flatMap(([name, field]) => {
     const values = listed(query, name)
     return values.length === 0 ? [] : [[field, values] as const]
   })
@@ -79,30 +81,45 @@ export const readBucketQuery = (
 export type Bucket = { readonly from: number; readonly to: number }
 
 /** A page of buckets, oldest first; one in which nothing happened has no results. */
-export const pageOf = (
-  calls: readonly BilledCall[],
-  { from, end, widthSeconds, limit }: BucketQuery,
-  resultsOf: (calls: readonly BilledCall[], bucket: Bucket) => readonly unknown[],
+export const pageOf = <T extends { readonly at: Instant }>(
+  calls: readonly T[],
+  asked: BucketQuery,
+  resultsOf: (calls: readonly T[], bucket: Bucket) => readonly unknown[],
 ): unknown => {
+  const { buckets, next } = bucketsOf(calls, asked)
+  return {
+    object: 'page',
+    data: buckets.map(({ bucket, inBucket }) => ({
+      object: 'bucket',
+      start_time: bucket.from,
+      end_time: bucket.to,
+      results: resultsOf(inBucket, bucket),
+    })),
+    has_more: next !== null,
+    next_page: next,
+  }
+}
+
+/** The buckets of a page, oldest first, with what is in each, and the cursor of the next page; null after the last. */
+export const bucketsOf = <T extends { readonly at: Instant }>(
+  items: readonly T[],
+  { from, end, widthSeconds, limit }: BucketQuery,
+): {
+  readonly buckets: readonly { readonly bucket: Bucket; readonly inBucket: readonly T[] }[]
+  readonly next: string | null
+} => {
   const count = Math.max(0, Math.min(limit, Math.ceil((end - from) / widthSeconds)))
   const next = from + count * widthSeconds
-  const inBucket = Map.groupBy(
-    calls.filter(({ at }) => at >= from * 1000 && at < Math.min(next, end) * 1000),
+  const inBuckets = Map.groupBy(
+    items.filter(({ at }) => at >= from * 1000 && at < Math.min(next, end) * 1000),
     ({ at }) => Math.floor((at / 1000 - from) / widthSeconds),
   )
   return {
-    object: 'page',
-    data: Array.from({ length: count }, (_, index) => {
-      const bucket = { from: from + index * widthSeconds, to: from + (index + 1) * widthSeconds }
-      return {
-        object: 'bucket',
-        start_time: bucket.from,
-        end_time: bucket.to,
-        results: resultsOf(inBucket.get(index) ?? [], bucket),
-      }
-    }),
-    has_more: next < end,
-    next_page: next < end ? `page_${Buffer.from(String(next)).toString('base64url')}` : null,
+    buckets: Array.from({ length: count }, (_, index) => ({
+      bucket: { from: from + index * widthSeconds, to: from + (index + 1) * widthSeconds },
+      inBucket: inBuckets.get(index) ?? [],
+    })),
+    next: next < end ? `page_${Buffer.from(String(next)).toString('base64url')}` : null,
   }
 }
 
@@ -118,13 +135,20 @@ export const groupFields = (
 const secondsMost = 253_402_300_799
 
 const cursorOf = (page: string): number => {
-  const text = Buffer.from(page.replace(/^page_/, ''), 'base64url').toString()
-  const from = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
-  if (page.startsWith('page_') && from <= secondsMost) return from
+  const from = readCursor(page)
+  if (from !== null) return from
   throw wrong('page', `is not one that was given out: ${shown(page)}`)
 }
 
-const listed = (query: URLSearchParams, name: string): readonly string[] => [
+/** Where a page begins by its cursor, in seconds; null for what is no cursor. */
+export const readCursor = (page: string): number | null => {
+  const text = Buffer.from(page.replace(/^page_/, ''), 'base64url').toString()
+  const from = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+  return page.startsWith('page_') && from <= secondsMost ? from : null
+}
+
+/** The values of a parameter that may be said several times, as `name` or as `name[]`. */
+export const listed = (query: URLSearchParams, name: string): readonly string[] => [
   ...new Set([...query.getAll(name), ...query.getAll(`${name}[]`)]),
 ]
 

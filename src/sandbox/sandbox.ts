@@ -18,7 +18,10 @@ import { openFineTuningEngine } from './fine-tuning-engine.ts'
 import { images } from './images.ts'
 import { models } from './models.ts'
 import { moderations } from './moderations.ts'
+import { type Bill, noBill, openBill } from './now/bill.ts'
+import { type BillFault, openBillFaults } from './now/bill-faults.ts'
 import { openVendorBooks } from './now/books.ts'
+import { openCallers } from './now/callers.ts'
 import { profileNow } from './now/openai-models.ts'
 import { vendorsNow } from './now/vendors.ts'
 import { organization } from './organization.ts'
@@ -69,6 +72,11 @@ export type SandboxOptions = {
   readonly apiKeys?: 'any' | readonly string[]
   /** Admin keys that are accepted, by the routes that ask for one; any that begins with `sk-admin` unless said. */
   readonly adminKeys?: readonly string[]
+  /** Of the profile `now`: which key belongs to which project of OpenAI or workspace of Anthropic. A key that is not
+   * here belongs to `proj_sandbox`, or to the default workspace, which has no id. */
+  readonly projects?: Readonly<Record<string, string>>
+  /** Of the profile `now`: what the usage and cost reports say otherwise than it was. */
+  readonly bill?: readonly BillFault[]
   /** The vendor's rate limits; off unless said. */
   readonly limits?: LimitsOption
   /** What the account has paid: nothing unless said. */
@@ -97,6 +105,8 @@ export type Sandbox = {
   readonly standing: () => Standing
   readonly faults: Faults
   readonly account: Account
+  /** What the vendors' usage and cost reports say, of the profile `now`; that of 2023 throws `bad_input`. */
+  readonly bill: Bill
   readonly close: () => Promise<void>
 }
 
@@ -106,6 +116,9 @@ export const createSandbox = async (options: SandboxOptions): Promise<Sandbox> =
   const rows = options.prices.flatMap((file) => file.prices)
   const isNow = options.profile === 'now'
   if (isNow) checkNow(options)
+  else if (options.bill !== undefined || options.projects !== undefined) {
+    throw new OctroiError('bad_input', 'Only the profile "now" has a bill: leave out `bill` and `projects`.')
+  }
   const books = isNow ? openVendorBooks(rows) : openBooks(rows)
   const seed = String(options.seed ?? randomUUID())
   const settings = {
@@ -142,7 +155,12 @@ export const createSandbox = async (options: SandboxOptions): Promise<Sandbox> =
     }
   const total = settled(whole.total)
   const { account, admit } = openAdmission(world, { ...options, total })
+  const bill = isNow
+    ? openBill({ calls: state.calls, prices: rows, faults: openBillFaults(options.bill ?? []) })
+    : null
+  const callers = openCallers(options.projects ?? {})
   const told = {
+    bill: bill ?? noBill,
     books: settled(whole.rows),
     total,
     calls: settled(state.calls),
@@ -151,33 +169,36 @@ export const createSandbox = async (options: SandboxOptions): Promise<Sandbox> =
     account,
   }
   const keys = options.apiKeys === undefined || options.apiKeys === 'any' ? null : new Set(options.apiKeys)
-  const served = isNow
-    ? await vendorsNow(world, { facts: options.models ?? [], prices: rows, keys })
-    : {
-        routes: [
-          ...chatCompletions(world),
-          ...completions(world),
-          ...(world.assistants === 'v2'
-            ? assistantsV2Routes(world, engine)
-            : [...assistants(world), ...runs(world, engine), ...threads(world, engine)]),
-          ...models(world),
-          ...files(world),
-          ...images(world),
-          ...speech(world),
-          ...transcriptions(world),
-          ...embeddings(world),
-          ...moderations(world),
-          ...organization(world, { calls: told.calls, prices: rows }),
-          ...fineTuning(world, jobs),
-        ],
-      }
+  const adminKeys = options.adminKeys === undefined ? null : new Set(options.adminKeys)
+  const served =
+    bill !== null
+      ? await vendorsNow(world, { facts: options.models ?? [], prices: rows, keys, adminKeys, callers, bill })
+      : {
+          routes: [
+            ...chatCompletions(world),
+            ...completions(world),
+            ...(world.assistants === 'v2'
+              ? assistantsV2Routes(world, engine)
+              : [...assistants(world), ...runs(world, engine), ...threads(world, engine)]),
+            ...models(world),
+            ...files(world),
+            ...images(world),
+            ...speech(world),
+            ...transcriptions(world),
+            ...embeddings(world),
+            ...moderations(world),
+            ...organization(world, { calls: told.calls, prices: rows }),
+            ...fineTuning(world, jobs),
+          ],
+        }
   const server = vendorServer({
     world,
     ...served,
     control: told,
     take,
     keys,
-    adminKeys: options.adminKeys === undefined ? null : new Set(options.adminKeys),
+    adminKeys,
+    ...(isNow && { callers }),
     admit,
     latencyMs,
   })

@@ -6,12 +6,13 @@ import { answerControl, type Control } from './control.ts'
 import { deliver } from './deliver.ts'
 import type { Face } from './face.ts'
 import type { Fault, TakeFault } from './faults.ts'
+import type { Callers } from './now/callers.ts'
 import { checkAdminKey } from './organization.ts'
 import { hexFrom } from './random.ts'
 import type { Rated } from './rate-limits.ts'
 import { Refusal, refusalBody } from './refusal.ts'
 import { type FindRoute, routeFinder } from './routes.ts'
-import type { Fields, WireRoute, World } from './world.ts'
+import type { Answer, Exchange, Fields, WireRoute, World } from './world.ts'
 
 /** What a server of the vendor is made of. */
 export type ServerParts = {
@@ -28,6 +29,8 @@ export type ServerParts = {
   readonly latencyMs: number
   /** Other vendors on the same server, each on paths of its own. */
   readonly faces?: readonly Face[]
+  /** Where the bill tells whose calls were whose. */
+  readonly callers?: Callers
 }
 
 /** The vendor, over HTTP. Every request gets an answer in its shape, or a fault on purpose. */
@@ -65,7 +68,7 @@ const answer = async (
   const headers = face?.headers(requestId) ?? openaiHeaders(world, requestId)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   const found = find({ method, path })
-  if (face !== null) face.checkKey(request, query)
+  if (face !== null) face.checkKey(request, { query, admin: found?.route.admin === true })
   else if (found?.route.open !== true) checkKey(parts, request, found?.route.admin === true)
   if (found === null) throw (face ?? refusals).unknownUrl({ method, path: path.slice(0, 200) })
   const { route, params } = found
@@ -84,14 +87,28 @@ const answer = async (
   if (fault !== null && breakBefore(parts, response, { fault, body, face })) return
   await pause(parts.latencyMs + (fault?.kind === 'slow' ? fault.delayMs : 0))
   admit(parts, response, { route, body })
-  const origin = originOf(request)
-  const reply = await route.handle({ origin, params, query, body, uploads, requestId, fault })
+  const exchange = { origin: originOf(request), params, query, body, uploads, requestId, fault }
+  const reply = await handled(parts, route, { request, exchange })
   if (fault?.kind === 'reset-before-reply') {
     reset(response)
     return
   }
   if (face === null) response.setHeader('openai-processing-ms', String(Math.round(performance.now() - began)))
   await deliver(response, reply, fault)
+}
+
+/** The answer of a route, while it is known whose request it is. */
+const handled = async (
+  { callers }: ServerParts,
+  route: WireRoute,
+  { request, exchange }: { readonly request: IncomingMessage; readonly exchange: Exchange },
+): Promise<Answer> => {
+  callers?.enter(exchange.requestId, request)
+  try {
+    return await route.handle(exchange)
+  } finally {
+    callers?.leave(exchange.requestId)
+  }
 }
 
 /** The vendor whose paths these are; null where they are OpenAI's. */

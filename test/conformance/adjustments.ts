@@ -44,6 +44,14 @@ export const adjustmentConformance = (name: string, open: () => Promise<Opened>)
       ])
     })
 
+    it('keeps how the attempt went, which no adjustment changes', async () => {
+      const attempt = { durationMs: 1_200, firstByteMs: 300, retry: 1 }
+      await reserve('a')
+      await opened.ledger.settle(exampleSettlement('a', 25n, { attempt }))
+      await opened.ledger.adjust({ corrects: 2, ...exampleSettlement('a', 40n) })
+      expect((await opened.calls()).map(({ settlement }) => settlement.attempt)).toEqual([attempt])
+    })
+
     it('adjusts the latest adjustment, and each of them once', async () => {
       await reserve('a')
       await settle('a', 25n)

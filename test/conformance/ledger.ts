@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Call, Reservation, Settlement } from '../../src/ledger/entry.ts'
 import type { Ledger, Verification } from '../../src/ledger/ledger.ts'
-import type { AccruedRow, CallRow, SpendRow } from '../../src/ledger/reading.ts'
+import type { AccruedRow, CallRow, ClosedRow, ImportedRow, SpendRow } from '../../src/ledger/reading.ts'
 import type { Balance, Hold } from '../../src/limits/hold.ts'
 import type { Picos } from '../../src/money/money.ts'
 import type { Charge } from '../../src/pricing/price.ts'
@@ -14,6 +14,8 @@ export type Opened = {
   readonly spend: () => Promise<readonly SpendRow[]>
   readonly calls: () => Promise<readonly CallRow[]>
   readonly accrued: () => Promise<readonly AccruedRow[]>
+  readonly imported: () => Promise<readonly ImportedRow[]>
+  readonly closed: () => Promise<readonly ClosedRow[]>
 }
 
 const noon = parseInstant('2023-11-15T12:00:00Z')
@@ -118,6 +120,22 @@ export const ledgerConformance = (name: string, open: () => Promise<Opened>): vo
       await reserve('a')
       expect(await settle('a', 70n)).toBe('done')
       expect(await balance()).toEqual({ settled: 70n, held: 0n, unresolved: 0n })
+    })
+
+    it('keeps how an attempt went, and ends a call once however often that was measured', async () => {
+      const attempt = { durationMs: 1_200, firstByteMs: 300, retry: 1 }
+      const refused = { callId: 'b', at: noon, reason: 'refused', status: 429 }
+      const silent = { durationMs: 40, firstByteMs: null, retry: 0 }
+      await reserve('a')
+      await reserve('b')
+      await opened.ledger.settle(exampleSettlement('a', 25n, { attempt }))
+      await opened.ledger.release({ ...refused, attempt: silent })
+      expect((await opened.ledger.life('a'))?.ends).toMatchObject([{ kind: 'settled', attempt }])
+      expect((await opened.ledger.life('b'))?.ends).toEqual([
+        { kind: 'released', corrects: null, sequence: 4, ...refused, attempt: silent },
+      ])
+      expect(await opened.ledger.settle(exampleSettlement('a', 25n))).toBe('repeated')
+      expect(await opened.ledger.release({ ...refused, attempt })).toBe('repeated')
     })
 
     it('frees everything when the call was not billed', async () => {

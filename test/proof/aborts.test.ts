@@ -104,13 +104,14 @@ describe.each(families)('a stream of %s', (wire) => {
   )
 
   it('whose client leaves before the first byte is drained, and measured', async () => {
-    const slow = { kind: 'slow', delayMs: 60 } as const
+    const slow = { kind: 'slow', delayMs: 200 } as const
     const lines = world.till.length
     world.sandbox.faults.add({ ...slow, endpoint: wire })
     const { path, body } = wires[wire]
     const headers = { 'octroi-key': access.secret, 'anthropic-version': '2023-06-01' }
     const request = requestOf(path, headers, JSON.stringify(body))
-    const reply = await sendRaw(access.url, request, { waitMs: 30 })
+    const gone = until(() => world.sandbox.faults.list().length === 0)
+    const reply = await sendRaw(access.url, request, { gone })
     expect(reply).toMatchObject({ status: null, clean: false })
     await until(() => world.till.length > lines)
     expect(world.till.at(-1)?.settlement.basis).toBe('measured')

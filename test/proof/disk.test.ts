@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
+import { isOfCall } from '../../src/ledger/reading.ts'
 import { formatPicos } from '../../src/money/money.ts'
 import { type Attempt, type DiskGateway, startDiskGateway } from './disk-gateway.ts'
 import { canLimit, canTrace, limitFiles, mountSmall, trace, unmount } from './disk-tools.ts'
@@ -101,7 +102,7 @@ const livesOf = (folder: string): Readonly<Record<string, string>> => {
   const names = new Map<string, string>()
   const lives: Record<string, string> = {}
   for (const entry of readEntries(folder)) {
-    if (entry.kind === 'accrued') continue
+    if (!isOfCall(entry)) continue
     const id = entry.kind === 'reserved' ? entry.call.id : entry.callId
     if (entry.kind === 'reserved') names.set(id, entry.call.tags['attempt'] ?? '')
     const name = names.get(id) ?? ''

@@ -49,6 +49,7 @@ export const standings = (entries: readonly StoredEntry[], limit: string): reado
       now = { ...now, settled: now.settled + more }
       return now
     }
+    if (entry.kind === 'imported' || entry.kind === 'closed') return now
     const amount = held.get(entry.callId)
     if (amount === undefined) return now
     const before = cost.get(entry.callId)

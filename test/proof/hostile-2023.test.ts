@@ -56,7 +56,7 @@ const refusalOf = (asked: Promise<unknown>): Promise<APIError | null> =>
 const threeSides = () => {
   const ended = new Map<string, bigint>()
   for (const entry of readEntries(world.folder)) {
-    if (!('charges' in entry)) continue
+    if (!('charges' in entry) || entry.kind === 'imported') continue
     const id = entry.kind === 'accrued' ? `${entry.accrualId} ${entry.from}` : entry.callId
     ended.set(id, costOf(entry))
   }

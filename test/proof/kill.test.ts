@@ -6,6 +6,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundledPrices } from '../../src/cli/bundled.ts'
 import type { StoredEntry } from '../../src/ledger/entry.ts'
+import { isOfCall } from '../../src/ledger/reading.ts'
 import { readRunNote } from '../../src/reports/run-note.ts'
 import type { BilledCall } from '../../src/sandbox/books.ts'
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
@@ -170,7 +171,7 @@ const endsOf = (all: readonly StoredEntry[]): ReadonlyMap<string, End> => {
   )
   const ends = new Map<string, End>()
   for (const entry of all) {
-    if (entry.kind === 'accrued') continue
+    if (!isOfCall(entry)) continue
     const begun = entry.kind === 'reserved' ? entry : reserved.get(entry.callId)
     if (begun === undefined) throw new Error(`Entry ${entry.sequence} ends a call that was not reserved.`)
     const name = begun.call.tags['attempt'] ?? never()

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ledgerFile } from '../../src/gateway/data-folder.ts'
 import { openSqlite } from '../../src/ledger/databases/sqlite.ts'
 import { ledgerStore, verify } from '../../src/ledger/ledger.ts'
+import { isOfCall } from '../../src/ledger/reading.ts'
 import { readEntries, standings } from './entries.ts'
 import { until } from './work.ts'
 import { type ServedByWorkers, serveByWorkers } from './workers-process.ts'
@@ -136,7 +137,7 @@ const verified = async () => {
 const endsInLedger = () => {
   const ends = new Map<string, string>()
   for (const entry of readEntries(data())) {
-    if (entry.kind === 'accrued') continue
+    if (!isOfCall(entry)) continue
     ends.set(entry.kind === 'reserved' ? entry.call.id : entry.callId, entry.kind)
   }
   return [...ends.values()]

@@ -10,6 +10,7 @@ import { ledgerStore, verify } from '../../src/ledger/ledger.ts'
 import { readSpend } from '../../src/ledger/reading.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { manualClock, parseInstant } from '../../src/time.ts'
+import { readEntries } from './entries.ts'
 import { foldByMeter } from './folds.ts'
 import { mixedLoad, type Team } from './mixed-load.ts'
 import { doAll } from './work.ts'
@@ -109,6 +110,12 @@ describe('a limit that four workers share', () => {
     expect(codes.filter((code) => code === 429).length).toBe(363)
     expect(sandbox.calls().length).toBe(37)
     expect(await served.limitAtRest()).toMatchObject({ settled: '37', held: '0', over: '0' })
+    await served.stop()
+    const attempts = readEntries(join(folder, 'data')).flatMap((entry) =>
+      entry.kind === 'settled' ? [entry.attempt] : [],
+    )
+    expect(attempts.length).toBe(37)
+    for (const attempt of attempts) expect(attempt?.durationMs).toBeGreaterThanOrEqual(49)
   }, 60_000)
 
   it('is not passed in money either, and has next to nothing left when it refuses', async () => {

@@ -9,11 +9,15 @@ export type RawReply = {
 }
 
 /** Sends bytes to a server as they are, and reads until the reply ends, the connection does, or `leave` says after
- * some bytes of the body that the client goes. */
+ * some bytes of the body that the client goes, or `gone` resolves. */
 export const sendRaw = async (
   url: string,
   bytes: string | Buffer | readonly (string | Buffer)[],
-  { leave = () => false, waitMs = 15_000 }: { leave?: (body: string) => boolean; waitMs?: number } = {},
+  {
+    leave = () => false,
+    waitMs = 15_000,
+    gone = null,
+  }: { leave?: (body: string) => boolean; waitMs?: number; gone?: Promise<void> | null } = {},
 ): Promise<RawReply> => {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port) })
@@ -28,6 +32,7 @@ export const sendRaw = async (
   })
   socket.on('error', () => {})
   socket.on('close', () => over.resolve())
+  if (gone !== null) void gone.then(() => socket.destroy())
   for (const each of typeof bytes === 'string' || Buffer.isBuffer(bytes) ? [bytes] : bytes) {
     if (!socket.destroyed) await written(socket, each)
   }

@@ -66,6 +66,8 @@ export const startWorld = async (
     book: await bundledBook(),
     models: openModelFacts(await bundledModels()),
     database: options.database?.(data.database) ?? data.database,
+    openReader: data.openReader,
+    sealedFolder: data.sealedFolder,
     pepper: data.pepper,
     port: 0,
     controlPort: null,

@@ -54,7 +54,7 @@ describe('octroi completion', () => {
       'sunsets',
       'update',
     ])
-    expect(await offered('report', 's')).toEqual(['spend'])
+    expect(await offered('report', 's')).toEqual(['service-levels', 'spend'])
   })
 
   it('completes the options of a command, after other words too', async () => {

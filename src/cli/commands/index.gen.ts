@@ -74,6 +74,16 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./end-users-forget.ts')).command,
   },
   {
+    name: 'export focus',
+    summary: 'Write spend as FOCUS Cost and Usage, or check such a file',
+    load: async () => (await import('./export-focus.ts')).command,
+  },
+  {
+    name: 'import',
+    summary: 'Import what a vendor reports: usage as spend, bills as evidence',
+    load: async () => (await import('./import.ts')).command,
+  },
+  {
     name: 'keys create',
     summary: 'Create an Octroi key for a team or application; its secret is shown once',
     load: async () => (await import('./keys-create.ts')).command,
@@ -104,9 +114,24 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./ledger-backup.ts')).command,
   },
   {
+    name: 'ledger prune',
+    summary: 'Leave the calls of older sealed days to their files',
+    load: async () => (await import('./ledger-prune.ts')).command,
+  },
+  {
     name: 'ledger restore',
     summary: 'Verify a backup and put it in the place of the ledger',
     load: async () => (await import('./ledger-restore.ts')).command,
+  },
+  {
+    name: 'ledger seal',
+    summary: 'Seal days that are over into columnar files',
+    load: async () => (await import('./ledger-seal.ts')).command,
+  },
+  {
+    name: 'ledger thaw',
+    summary: 'Put the calls of sealed days back into the ledger, to correct them',
+    load: async () => (await import('./ledger-thaw.ts')).command,
   },
   {
     name: 'ledger verify',
@@ -122,6 +147,16 @@ export const commandIndex: readonly CommandEntry[] = [
     name: 'limits test',
     summary: 'Try limits on the calls of the ledger, and show what they would have refused',
     load: async () => (await import('./limits-test.ts')).command,
+  },
+  {
+    name: 'period close',
+    summary: "Close a period of a vendor's bill, once every difference is explained",
+    load: async () => (await import('./period-close.ts')).command,
+  },
+  {
+    name: 'period list',
+    summary: 'List closed periods, and what was corrected in them since',
+    load: async () => (await import('./period-list.ts')).command,
   },
   {
     name: 'plan',
@@ -164,14 +199,44 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./reconcile-runs.ts')).command,
   },
   {
+    name: 'reconcile',
+    summary: "Hold the ledger against the vendor's bill, and explain every difference",
+    load: async () => (await import('./reconcile.ts')).command,
+  },
+  {
+    name: 'report allocation',
+    summary: 'Split what was spent over cost centres, by rules',
+    load: async () => (await import('./report-allocation.ts')).command,
+  },
+  {
+    name: 'report bill',
+    summary: 'Write what a period came to as a bill: a table, a page of HTML, JSON',
+    load: async () => (await import('./report-bill.ts')).command,
+  },
+  {
     name: 'report conversations',
     summary: 'Say what each conversation cost, and how much of it was history sent again',
     load: async () => (await import('./report-conversations.ts')).command,
   },
   {
+    name: 'report receipt',
+    summary: 'List every charge of a call, or of a figure of a report',
+    load: async () => (await import('./report-receipt.ts')).command,
+  },
+  {
+    name: 'report service-levels',
+    summary: 'Say how well vendors served, beside what they promise',
+    load: async () => (await import('./report-service-levels.ts')).command,
+  },
+  {
     name: 'report spend',
     summary: 'Say who spent what, from the ledger',
     load: async () => (await import('./report-spend.ts')).command,
+  },
+  {
+    name: 'rerate',
+    summary: 'Price a past period anew by corrected prices',
+    load: async () => (await import('./rerate.ts')).command,
   },
   {
     name: 'sandbox',

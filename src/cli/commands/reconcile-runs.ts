@@ -23,11 +23,12 @@ export const command: CliCommand = {
       .option('--json', 'for machines')
   },
   run: async ({ options }, io) => {
-    const [{ planReconciliation, writeReconciliation }, table, { clockFrom }] = await Promise.all([
-      import('../reconcile-runs.ts'),
-      import('../reconcile-table.ts'),
-      import('../clock.ts'),
-    ])
+    const [{ planReconciliation, thawReconciled, writeReconciliation }, table, { clockFrom }] =
+      await Promise.all([
+        import('../reconcile-runs.ts'),
+        import('../reconcile-table.ts'),
+        import('../clock.ts'),
+      ])
     const text = (name: string): string | undefined =>
       options[name] === undefined ? undefined : String(options[name])
     const { from, to } = await readBounds(options)
@@ -40,6 +41,7 @@ export const command: CliCommand = {
     })
     const adjustments = result.reconciled.map(({ adjustment }) => adjustment)
     const isApplied = options['apply'] === true
+    if (isApplied) await thawReconciled(folder, { from, to }, adjustments)
     const outcomes = isApplied ? await writeReconciliation(folder, adjustments) : null
     const shown = { result, provider, from, to, outcomes }
     io.out(

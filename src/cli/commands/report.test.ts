@@ -13,6 +13,7 @@ import type { CliCommand } from '../command.ts'
 import { main } from '../main.ts'
 import { command as verify } from './ledger-verify.ts'
 import { command as conversations } from './report-conversations.ts'
+import { command as receipt } from './report-receipt.ts'
 import { command as spend } from './report-spend.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'octroi-report-'))
@@ -109,7 +110,32 @@ describe('octroi report spend', () => {
     })
   })
 
-  it('keeps to the period', async () => {
+  it('groups by a tag, chooses, and keeps what is beside the largest', async () => {
+    const one = await run(spend, '--ledger', file, '--by', 'tag:feature,tag:plan', '--where', 'team=sea*')
+    expect(one.out).toMatch(/^tag:feature +tag:plan +calls/)
+    expect(one.out).toMatch(/^rerank +\(none\) +2 .* 0\.6 +USD/m)
+    const { out } = await run(spend, '--ledger', file, '--by', 'team', '--top', '1')
+    expect(out).toMatch(/^search .* 0\.6 .*\n\(1 others\) .* 0\.3 .*\n-+\ntotal .* 0\.9 /m)
+  })
+
+  it('compares with the day before', async () => {
+    const { out, exit } = await run(
+      spend,
+      ...['--ledger', file, '--by', 'team', '--compare', 'previous'],
+      ...['--from', '2023-11-15', '--to', '2023-11-16'],
+    )
+    expect(exit).toBe(0)
+    expect(out).toMatch(/ cost +before +change +by price +by volume +by mix +share /)
+    expect(out).toMatch(/^search .* 0\.6 +USD +0 +\+0\.6 +0 +\+0\.6 +0 /m)
+  })
+
+  it('keeps to the period, also to a part of an hour', async () => {
+    const at = ['--from', '2023-11-15T11:30:00Z', '--to', '2023-11-15T12:30:00Z']
+    expect((await run(spend, '--ledger', file, ...at)).out).toMatch(/^total .* 0\.9 /m)
+    expect((await run(spend, '--ledger', file, '--from', '2023-11-15T12:30:00Z')).out).toMatch(/^Nothing/)
+  })
+
+  it('ends with the period', async () => {
     const { out, exit } = await run(spend, '--ledger', file, '--to', '2023-11-15T12:00:00Z')
     expect([exit, out]).toEqual([0, 'Nothing was spent in this period.\n'])
   })
@@ -127,15 +153,65 @@ describe('octroi report spend', () => {
 
   it.each([
     [['--by', 'colour'], /--by cannot be "colour".*organization, team/],
+    [['--zone', 'Mars'], /--zone cannot be "Mars"/],
+    [['--where', 'team'], /--where cannot be "team"/],
+    [['--compare', 'previous'], /--compare needs a period/],
     [['--by', 'team,team'], /--by cannot be "team"/],
     [['--from', 'yesterday'], /"yesterday" is not an instant/],
-    [['--from', '2023-11-15T12:30:00Z'], /not a whole hour/],
     [['--from', '2023-11-16', '--to', '2023-11-15'], /not before/],
     [['--ledger', join(folder, 'missing.sqlite')], /There is no ledger at/],
   ])('refuses %j', async (args, message) => {
     const { out, err, exit } = await run(spend, '--ledger', file, ...args)
     expect([exit, out]).toEqual([2, ''])
     expect(err).toMatch(message)
+  })
+})
+
+describe('octroi report receipt', () => {
+  it('prints every charge of a call with its price, and the sum', async () => {
+    const { out, exit } = await run(receipt, 'a', '--ledger', file)
+    expect(exit).toBe(0)
+    expect(out.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'at of entry team model meter quantity price cost basis price row book',
+      '2023-11-15T12:00:00Z a 2 search gpt-4-0613 input_text_tokens 10 30 / 1,000,000 0.3 USD measured price-1 book-1',
+      expect.stringMatching(/^-+$/),
+      'total of 1 0.3 USD',
+      '',
+    ])
+  })
+
+  it('opens from the figure of a group, a page at a time', async () => {
+    const { out } = await run(spend, '--ledger', file, '--by', 'team,day', '--zone', 'Europe/Paris', '--json')
+    const [group] = JSON.parse(out).groups
+    expect(group.receipt).toEqual({
+      from: '2023-11-14T23:00:00Z',
+      to: '2023-11-15T23:00:00Z',
+      where: 'team=search,currency=USD',
+    })
+    const query = Object.entries<string>(group.receipt).flatMap(([name, value]) => [`--${name}`, value])
+    const page = await run(receipt, '--ledger', file, ...query, '--limit', '1')
+    expect(page.out).toMatch(/^total of 2 .* 0\.6 +USD/m)
+    const [, next = ''] = /--after (\S+)\./.exec(page.err) ?? []
+    const last = await run(receipt, '--ledger', file, ...query, '--after', next, '--json')
+    expect(JSON.parse(last.out)).toMatchObject({
+      schema: 'octroi-report-receipt/1',
+      ...{ count: 2, next: null, lines: [{ id: 'c', amount: '0.3' }], totals: [{ amount: '0.6' }] },
+    })
+  })
+
+  it('says what it does not know', async () => {
+    expect(await run(receipt, 'z', '--ledger', file)).toMatchObject({ exit: 1, out: '' })
+    expect((await run(receipt, 'a', '--team', 'x', '--ledger', file)).exit).toBe(2)
+    expect((await run(receipt, 'a', '--where', 'team=x', '--ledger', file)).err).toMatch(/Leave out from, to/)
+    expect((await run(receipt, '--ledger', file, '--where', 'team=ads')).out).toBe('Nothing was charged.\n')
+  })
+
+  it('marks what has no price, with exit code 4', async () => {
+    const incomplete = join(folder, 'incomplete-receipt.sqlite')
+    await fill(incomplete, true)
+    const { out, err, exit } = await run(receipt, 'd', '--ledger', incomplete)
+    expect([exit, err]).toEqual([4, 'octroi: 1 of the lines have no price; the sum leaves them out.\n'])
+    expect(out).toMatch(/ image +2 +no price +0 +USD/)
   })
 })
 

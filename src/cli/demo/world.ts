@@ -66,6 +66,8 @@ export const startDemoWorld = async (options: {
     book,
     models: openModelFacts(models),
     database: data.database,
+    openReader: data.openReader,
+    sealedFolder: data.sealedFolder,
     pepper: data.pepper,
     port: ports.gateway,
     controlPort: null,

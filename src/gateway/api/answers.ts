@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { measureNames } from '../../limits/measure.ts'
 import { rulesRequest, rulesSchema } from '../rules.ts'
 import { limitSchema } from './limit-schema.ts'
-import { amount, count, currency, maybeName, name, utcInstant } from './terms.ts'
+import { amount, count, currency, maybeName, name, money as signed, utcInstant } from './terms.ts'
 
 /** What the HTTP interface answers. Clients pass over fields they do not know. */
 
@@ -92,6 +92,10 @@ export const adjustedAnswer = z.object({
     .array(z.enum(['done', 'repeated', 'conflict', 'late', 'unknown']))
     .describe('What became of each, in the order in which they came.'),
 })
+
+export const importedAnswer = z
+  .object({ written: count, repeated: count, replaced: count })
+  .describe('How many lines were new, the same as before, or took the place of an earlier one.')
 
 export const providerKeysAnswer = z.object({
   keys: z.array(z.object({ upstream: name, ends: name.describe('Its last characters.'), setAt: utcInstant })),
@@ -187,3 +191,28 @@ export const renewedAnswer = z.object({ id: name, leaseUntil: utcInstant })
 export const errorAnswer = z
   .object({ error: z.looseObject({ code: name, message: name }) })
   .describe('docs/errors.md explains each code. Beside `message` may stand what machines read of it.')
+
+const sealedDay = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
+
+/** What was sealed; `waiting`: days of which a call is open, or an accrual is not posted to their end. */
+export const sealedAnswer = z.object({
+  schema: z.literal('octroi-ledger-seal/1'),
+  folder: name,
+  sealed: z.array(
+    z.object({
+      ...{ day: sealedDay, file: name, sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: count },
+      ...{ calls: count, entries: count, charges: count, sums: z.record(z.string(), signed) },
+    }),
+  ),
+  waiting: z.array(sealedDay),
+})
+
+/** Days whose calls, and days whose files went. */
+export const prunedAnswer = z.object({
+  schema: z.literal('octroi-ledger-prune/1'),
+  pruned: z.array(z.object({ day: sealedDay, calls: count })),
+  dropped: z.array(sealedDay),
+})
+
+/** How many calls came back. */
+export const thawedAnswer = z.object({ calls: count })

@@ -1,11 +1,17 @@
 import { z } from 'zod'
 import { adjustmentsRequest } from '../adjustments.ts'
+import { importsRequest } from '../imports.ts'
 import { endUser, keyRequest, providerKey, rotation } from '../key-requests.ts'
+import { parametersOf } from '../reporting/asked.ts'
+import { focusPath, focusQuery } from '../reporting/focus-route.ts'
+import { closeAnswer, closeRequest } from '../reporting/reconciliation-close.ts'
+import { pruneRequest, sealRequest, thawRequest } from '../sealed-days.ts'
 import {
   adjustedAnswer,
   alertsAnswer,
   aliveAnswer,
   forgottenAnswer,
+  importedAnswer,
   keyChangedAnswer,
   keySecretAnswer,
   keysAnswer,
@@ -14,13 +20,17 @@ import {
   policyAnswer,
   policyRequest,
   providerKeysAnswer,
+  prunedAnswer,
   pseudonymAnswer,
   readyAnswer,
+  sealedAnswer,
+  thawedAnswer,
 } from './answers.ts'
 import { type Operations, unread } from './operation.ts'
+import { reportOperations } from './report-operations.ts'
 
 /** What the control plane answers. */
-export const controlOperations = {
+export const controlOperations: Operations = {
   'GET /healthz': { summary: 'Whether the process lives', answers: { 200: aliveAnswer }, errors: [] },
   'GET /readyz': {
     summary: 'Whether calls are taken and the ledger answers',
@@ -90,6 +100,41 @@ export const controlOperations = {
     answers: { 200: adjustedAnswer },
     errors: ['currency_mismatch', 'ledger_unavailable'],
     examples: [{ adjustments: [] }],
+  },
+  'POST /octroi/v1/imports': {
+    summary: "Post lines of a vendor's report: what of each did not pass the gateway becomes spend",
+    body: importsRequest,
+    answers: { 200: importedAnswer },
+    errors: ['period_closed', 'ledger_unavailable'],
+    examples: [{ lines: [] }],
+  },
+  'POST /octroi/v1/periods': {
+    summary: "Close a period of a vendor's bill, once its reconciliation explains every gap",
+    body: closeRequest,
+    answers: { 200: closeAnswer },
+    errors: ['bad_instant', 'bill_unexplained', 'period_closed', 'ledger_unavailable'],
+    examples: [{ provider: 'openai', from: '2025-05-01', to: '2025-06-01', acceptGap: 'no bill yet' }],
+  },
+  'POST /octroi/v1/sealed-days/seal': {
+    summary: 'Seal days that are over into columnar files',
+    body: sealRequest,
+    answers: { 200: sealedAnswer },
+    errors: ['bad_instant', 'ledger_unavailable'],
+    examples: [{ afterHours: 48 }],
+  },
+  'POST /octroi/v1/sealed-days/prune': {
+    summary: 'Leave the calls of older sealed days to their files',
+    body: pruneRequest,
+    answers: { 200: prunedAnswer },
+    errors: ['ledger_corrupt', 'ledger_unavailable'],
+    examples: [{ keepDays: 90 }],
+  },
+  'POST /octroi/v1/sealed-days/thaw': {
+    summary: 'Put calls of a sealed day back into the ledger, to correct them',
+    body: thawRequest,
+    answers: { 200: thawedAnswer },
+    errors: ['bad_instant', 'ledger_corrupt', 'ledger_unavailable'],
+    examples: [{ day: '2023-11-15', callIds: [] }],
   },
   'GET /octroi/v1/policy': {
     summary: 'The limits and rules that hold, and their version',
@@ -162,4 +207,11 @@ export const controlOperations = {
     answers: { 200: limitsAnswer },
     errors: [],
   },
-} as const satisfies Operations
+  [`GET ${focusPath}`]: {
+    summary: 'Spend as FOCUS Cost and Usage, as CSV or JSON Lines',
+    query: parametersOf(focusQuery),
+    answers: { 200: null },
+    errors: ['bad_input', 'overloaded', 'ledger_unavailable'],
+  },
+  ...reportOperations,
+}

@@ -20,7 +20,7 @@ const strict = (value: unknown): unknown => {
   return isObject ? { ...copy, additionalProperties: false } : copy
 }
 
-const ajv = new Ajv2020({ strict: false, allErrors: true })
+const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { date: true } })
 ajv.addSchema(strict(document) as object, 'octroi')
 
 const pointer = (...parts: readonly string[]): string =>
@@ -35,13 +35,19 @@ const misfits = (asked: string, place: readonly string[], value: unknown): unkno
 }
 
 const adminToken = 'an-admin-token-of-32-characters-'
+const allocation = {
+  schema: 'octroi-allocation/1',
+  versions: [
+    { version: '2025', from: '2025-01-01', centres: [{ name: 'search', match: { team: 'search' } }] },
+  ],
+}
 let world: TestWorld
 let secret = ''
 
 beforeAll(async () => {
   world = await startWorld({
     at: '2025-06-01T12:00:00Z',
-    config: { anonymous: false },
+    config: { anonymous: false, allocation },
     gateway: { controlPort: 0, adminToken, masterKey: new Uint8Array(32).fill(7) },
   })
   secret = (await makeKey()).secret
@@ -60,13 +66,19 @@ const send = async (
   {
     id,
     body,
+    query = '',
     headers = isControl(asked) ? { authorization: `Bearer ${adminToken}` } : { 'octroi-key': secret },
-  }: { readonly id: string; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> },
+  }: {
+    readonly id: string
+    readonly body?: unknown
+    readonly query?: string
+    readonly headers?: Readonly<Record<string, string>>
+  },
 ) => {
   const [method = '', path = ''] = asked.split(' ')
   const { url, controlUrl } = world.gateway
   const reply = await fetch(
-    `${isControl(asked) ? controlUrl : url}${path.replace(/\{\w+\}/, encodeURIComponent(id))}`,
+    `${isControl(asked) ? controlUrl : url}${path.replace(/\{\w+\}/, encodeURIComponent(id))}${query}`,
     {
       method,
       headers: { 'content-type': 'application/json', ...headers },
@@ -96,6 +108,8 @@ const operations: readonly (readonly [string, Operation])[] = Object.entries<Ope
   ...dataOperations,
 })
 
+type Answered = { readonly amount: string; readonly receipt: Readonly<Record<string, string>> }
+
 const codeOf = (said: unknown): string => (said as { error: { code: string } }).error.code
 
 describe('the description of the HTTP interface', () => {
@@ -123,7 +137,7 @@ describe('the description of the HTTP interface', () => {
   })
 })
 
-describe.each(operations)('%s', (asked, { body, answers, examples = [], errors }) => {
+describe.each(operations)('%s', (asked, { body, answers, examples = [], errors, query }) => {
   it('answers what is asked as it says', async () => {
     for (const example of body === undefined ? [undefined] : examples) {
       if (body !== undefined) expect(misfits(asked, ['requestBody'], example)).toBeNull()
@@ -155,8 +169,70 @@ describe.each(operations)('%s', (asked, { body, answers, examples = [], errors }
     if (errors.includes('unknown_object') && asked.includes('{')) {
       await refusedWith('unknown_object', { id: 'no-such-thing' })
     }
+    if (query !== undefined) await refusedWith('bad_input', { query: '?colour=red' })
     if (!['GET /healthz', 'GET /readyz'].includes(asked)) await refusedWith('missing_key', { headers: {} })
     expect(said.filter((each) => each !== null)).toEqual([])
+  })
+})
+
+describe('a report of what was spent', () => {
+  const asks = async (asked: string, query: string) => {
+    const found = await send(asked, { id: '', query })
+    expect([found.status, found.misfits]).toEqual([200, null])
+    return found.said as Readonly<Record<'groups' | 'totals' | 'lines', readonly Answered[]>>
+  }
+
+  it('answers as it says, and each group opens its receipt', async () => {
+    const [example] = dataOperations['POST /octroi/v1/usage'].examples
+    await send('POST /octroi/v1/usage', { id: '', body: example })
+    const query = '?by=model,tag:feature,day&zone=Europe/Paris&where=team%3Dsearch&top=5'
+    const { groups } = await asks('GET /octroi/v1/reports/spend', query)
+    expect(groups.length).toBeGreaterThan(0)
+    for (const { amount, receipt } of groups) {
+      const opened = await asks('GET /octroi/v1/reports/receipt', `?${new URLSearchParams(receipt)}`)
+      expect(opened.totals.map((total) => total.amount)).toEqual([amount])
+      expect(opened.lines.length).toBeGreaterThan(0)
+    }
+    const month = '?from=2025-06-01&to=2025-07-01&compare=previous'
+    const { totals } = await asks('GET /octroi/v1/reports/spend', month)
+    expect(totals).toMatchObject([{ change: { before: '0', price: '0', mix: '0' } }])
+  })
+
+  it('refuses a parameter that stands twice', async () => {
+    const { status, said } = await send('GET /octroi/v1/reports/spend', { id: '', query: '?by=team&by=key' })
+    expect([status, said]).toMatchObject([400, { error: { message: 'by stands 2 times. Say it once.' } }])
+  })
+})
+
+describe('an export', () => {
+  const asked = 'GET /octroi/v1/exports/focus'
+
+  it('is CSV with the rows of FOCUS, and nothing but their names where nothing was spent', async () => {
+    const { controlUrl } = world.gateway
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const of = async (query: string): Promise<readonly string[]> => {
+      const reply = await fetch(`${controlUrl}/octroi/v1/exports/focus${query}`, { headers })
+      expect(reply.status).toBe(200)
+      return (await reply.text()).trimEnd().split(/\r?\n/)
+    }
+    const [example] = dataOperations['POST /octroi/v1/usage'].examples
+    await send('POST /octroi/v1/usage', { id: '', body: example })
+    const [names, ...rows] = await of('')
+    expect(await of('?from=2025-06-01&to=2025-07-01')).toEqual([names, ...rows])
+    expect(names).toMatch(/^BilledCost,BillingAccountId,.*x_TokenDirection$/)
+    expect(rows.length).toBeGreaterThan(0)
+    expect(await of('?from=2024-06-01&to=2024-07-01')).toEqual([names])
+    const lines = await of('?from=2025-06-01&to=2025-07-01&format=jsonl&version=1.2&tags=feature')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ ProviderName: 'OpenAI', BillingAccountId: 'default' })
+  })
+
+  it.each([
+    '?from=2025-07-01',
+    '?from=2025-06-01T00:30:00Z',
+    '?from=2025-06-01&to=2025-06-01',
+    '?from=now&to=2025-06-01',
+  ])('is refused with: %s', async (query) => {
+    expect(await send(asked, { id: '', query })).toMatchObject({ status: 400, misfits: null })
   })
 })
 

@@ -169,11 +169,12 @@ const ref = (id: string): object => ({ $ref: place(id) })
 
 const text = { description: 'As asked.', content: { 'text/plain': { schema: { type: 'string' } } } }
 
-const parametersOf = (path: string, { header }: Operation): readonly object[] => [
+const parametersOf = (path: string, { header, query = [] }: Operation): readonly object[] => [
   ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     ...{ name, in: 'path', required: true, schema: { type: 'string' } },
   })),
   ...(header === undefined ? [] : [{ ...header, in: 'header', schema: { type: 'string' } }]),
+  ...query.map((parameter) => ({ ...parameter, in: 'query' })),
 ]
 
 const bodyOf = (schema: object, examples: readonly object[]): object => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../errors.ts'
+import type { Parameter } from '../reporting/asked.ts'
 
 /** What can be asked over HTTP: one method of one path. `answers`: what is said by status, as JSON unless it is null,
  * which is text. `errors`: what it may be refused with, beside what every path of its port may. `examples`: bodies that
@@ -12,6 +13,8 @@ export type Operation = {
   readonly examples?: readonly object[]
   /** A header that it reads. */
   readonly header?: { readonly name: string; readonly description: string }
+  /** What may stand in its query. */
+  readonly query?: readonly Parameter[]
 }
 
 /** A body of which nothing is read: it says that a program asks, and no page. */

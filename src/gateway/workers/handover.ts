@@ -1,4 +1,4 @@
-import { type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { member } from '../../endpoints/json.ts'
 import { OctroiError } from '../../errors.ts'
@@ -47,7 +47,7 @@ const passOn = async (
     const headers = requestHeaders(incoming, body)
     const sent = request({ socketPath, agent: false, method, path: url, headers })
     sent.once('response', resolve)
-    sent.once('error', (error: NodeJS.ErrnoException) =>
+    sent.on('error', (error: NodeJS.ErrnoException) =>
       reject(outgoing.destroyed ? clientGone() : unreachable(error)),
     )
     // Who leaves leaves there as well; what becomes of the call is settled there.
@@ -55,13 +55,31 @@ const passOn = async (
       if (!outgoing.writableFinished) sent.destroy()
     })
     if (body !== null) sent.end(body)
-    else pipeline(incoming, sent).catch(() => sent.destroy())
+    else passBody(incoming, sent)
   })
   outgoing.sendDate = false
   outgoing.writeHead(reply.statusCode ?? 503, reply.statusMessage, kept(reply.rawHeaders))
   // What comes late in a stream must not wait for what comes after it.
   outgoing.flushHeaders()
   await pipeline(reply, outgoing).catch(() => outgoing.destroy())
+}
+
+/** The last piece and the end go in one write. Node ends a request with a write of no bytes, and one that comes after the
+ * keeper has had the whole body, answered and closed fails with EPIPE: its answer would be lost. */
+const passBody = (incoming: IncomingMessage, sent: ClientRequest): void => {
+  let last: Buffer | null = null
+  incoming.on('data', (piece: Buffer) => {
+    if (last !== null && !sent.write(last)) {
+      incoming.pause()
+      sent.once('drain', () => incoming.resume())
+    }
+    last = piece
+  })
+  incoming.once('end', () => {
+    if (last === null) sent.end()
+    else sent.end(last)
+  })
+  incoming.once('error', () => sent.destroy())
 }
 
 /** The same headers in the same order and letters. A body that was read whole has a length. */

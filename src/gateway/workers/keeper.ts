@@ -168,8 +168,8 @@ export const createKeeper = (lender: Lender, clock: Clock, report: (error: unkno
         member().open.delete(settlement.callId)
         return place
       },
-      release: async ({ callId, reason }) => {
-        await booking().release(taken(callId), reason)
+      release: async ({ callId, reason, attempt }) => {
+        await booking().release(taken(callId), reason, attempt)
         member().open.delete(callId)
       },
       letGo: (callId) => {

@@ -1,4 +1,4 @@
-import type { Reservation, Settlement } from '../../ledger/entry.ts'
+import type { Attempt, Reservation, Settlement } from '../../ledger/entry.ts'
 import type { Actual, Asked, LimitState, Misfit, Refused } from '../../limits/admit.ts'
 import type { CounterName } from '../../limits/hold.ts'
 import type { Used } from '../../limits/measure.ts'
@@ -43,7 +43,11 @@ export type KeeperVerbs = {
     readonly settlement: Settlement
     readonly came: { readonly to: Actual; readonly used: Used }
   }) => Promise<SpoolPlace | null>
-  readonly release: (call: { readonly callId: string; readonly reason: string }) => Promise<void>
+  readonly release: (call: {
+    readonly callId: string
+    readonly reason: string
+    readonly attempt?: Attempt
+  }) => Promise<void>
   readonly letGo: (callId: string) => void
   readonly useSession: (use: Use) => Promise<void>
   readonly pseudonym: (name: string) => Promise<string>

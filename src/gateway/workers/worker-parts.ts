@@ -86,15 +86,17 @@ export const workerParts = (
         live.delete(call.id)
         return placed(call.id, await keeper.ask('settle', { settlement, came }))
       },
-      release: ({ call }, reason) => {
+      release: ({ call }, reason, attempt) => {
         live.delete(call.id)
-        return keeper.ask('release', { callId: call.id, reason })
+        return keeper.ask('release', { callId: call.id, reason, ...(attempt !== undefined && { attempt }) })
       },
       ...keepersOnly('reserveElsewhere'),
     },
     ledger: {
       ...keepersOnly('reserve', 'settle', 'release', 'adjust', 'renew', 'expire', 'unended', 'life'),
       ...keepersOnly('balances', 'close'),
+      ...keepersOnly('closePeriod'),
+      imports: keepersOnly('post'),
       accruals: keepersOnly('use', 'keep', 'end', 'due', 'post', 'open'),
     },
     spool: { placeOf: (callId) => places.get(callId) ?? null, ...keepersOnly('reserve') },

@@ -7,13 +7,18 @@ import { Refusal } from '../refusal.ts'
 export const anthropicFace = ({
   clock,
   keys,
+  adminKeys,
 }: {
   readonly clock: Clock
   readonly keys: ReadonlySet<string> | null
+  readonly adminKeys: ReadonlySet<string> | null
 }): Face => ({
   prefix: '/anthropic/',
   headers: (requestId) => ({ 'request-id': idOf(requestId), ...limitHeaders(clock) }),
-  checkKey: (request) => checkKey(request, keys),
+  checkKey: (request, { admin }) =>
+    checkKey(request, (key) =>
+      admin ? (adminKeys?.has(key) ?? key.startsWith('sk-ant-admin')) : keys === null || keys.has(key),
+    ),
   unknownUrl: () => new Refusal(404, 'Not found', { type: 'not_found_error' }),
   brokenJson: () =>
     invalid('The request body is not valid JSON: unexpected character: line 1 column 1 (char 0)'),
@@ -37,11 +42,11 @@ export const invalid = (message: string): Refusal => new Refusal(400, message)
 const idOf = (requestId: string): string => `req_011C${requestId.slice(0, 20)}`
 
 /** The headers and their texts: the vendor's page on errors, and the SDK's tests. */
-const checkKey = (request: IncomingMessage, keys: ReadonlySet<string> | null): void => {
+const checkKey = (request: IncomingMessage, accepts: (key: string) => boolean): void => {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
   const key = request.headers['x-api-key'] ?? bearer
   if (typeof key !== 'string' || key === '') throw new Refusal(401, 'x-api-key header is required')
-  if (keys !== null && !keys.has(key)) throw new Refusal(401, 'invalid x-api-key')
+  if (!accepts(key)) throw new Refusal(401, 'invalid x-api-key')
   if (request.headers['anthropic-version'] === undefined) {
     throw invalid('anthropic-version: header is required')
   }

@@ -74,7 +74,8 @@ type Line = {
   readonly priced: boolean
 }
 
-const providerOf = ({ provider }: BilledCall): string => provider ?? 'openai'
+/** The vendor of a call. */
+export const providerOf = ({ provider }: BilledCall): string => provider ?? 'openai'
 
 /** The price of a meter of a call, and the attributes that selected it. */
 type FindPrice = (
@@ -85,8 +86,9 @@ type FindPrice = (
 /** Reasoning costs what other output does: no book has a price of its own for it. */
 const billedAs: Readonly<Record<string, string>> = { output_reasoning_tokens: 'output_text_tokens' }
 
-/** A name that any row of a model lists stands for that model in all of its rows, while that row holds. */
-const priceFinder = (prices: readonly RawPriceRow[]): FindPrice => {
+/** Finds the price of a meter of a call. A name that any row of a model lists stands for that model in all of its rows,
+ * while that row holds. Throws `bad_price_row` when it is made. */
+export const priceFinder = (prices: readonly RawPriceRow[]): FindPrice => {
   const cards = new Map<string, Card[]>()
   const aliases = new Map<string, { readonly model: string; readonly rate: Rate }[]>()
   for (const row of prices.filter(isPlain)) {

@@ -6,7 +6,7 @@ import { Refusal } from '../refusal.ts'
 export const googleFace = ({ keys }: { readonly keys: ReadonlySet<string> | null }): Face => ({
   prefix: '/google/',
   headers: () => ({ 'server-timing': 'gfet4t7; dur=0' }),
-  checkKey: (request, query) => checkKey(request, query, keys),
+  checkKey: (request, { query }) => checkKey(request, query, keys),
   unknownUrl: () => new Refusal(404, 'Requested entity was not found.'),
   brokenJson: () => wrong('Invalid JSON payload received. Unexpected token.'),
   ofStatus: (status) => new Refusal(status, messages[status] ?? 'The sandbox was told to answer so.'),

@@ -2,6 +2,7 @@ import type { Counter } from '../../tokens/text.ts'
 import type { BilledUsage } from '../books.ts'
 import type { Random } from '../random.ts'
 import { bill, hiddenTokens, type World } from '../world.ts'
+import type { Callers } from './callers.ts'
 import type { Catalogue, Vendor } from './catalogue.ts'
 import type { PromptCache } from './prompt-cache.ts'
 
@@ -9,6 +10,7 @@ import type { PromptCache } from './prompt-cache.ts'
 export type LiveWorld = World & {
   readonly catalogue: Catalogue
   readonly cache: PromptCache
+  readonly callers: Callers
   readonly newCounter: Counter
 }
 
@@ -32,6 +34,7 @@ export const billVendor = (
   const { tier = 'standard', cacheLifetime, user = null, attributes, usage, ...rest } = call
   bill(world, {
     ...rest,
+    ...world.callers.of(call.requestId),
     user,
     usage: Object.fromEntries(Object.entries(usage).filter(([, quantity]) => quantity > 0)),
     attributes: {

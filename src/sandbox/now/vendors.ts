@@ -4,6 +4,9 @@ import type { Face } from '../face.ts'
 import { files } from '../files.ts'
 import type { WireRoute, World } from '../world.ts'
 import { anthropicFace } from './anthropic-face.ts'
+import { anthropicReports } from './anthropic-reports.ts'
+import type { OpenBill } from './bill.ts'
+import type { Callers } from './callers.ts'
 import { openCatalogue } from './catalogue.ts'
 import { chatCompletions } from './chat-completions.ts'
 import { embeddings } from './embeddings.ts'
@@ -14,6 +17,7 @@ import type { LiveWorld } from './live-world.ts'
 import { messages } from './messages.ts'
 import { moderations } from './moderations.ts'
 import { openaiModels } from './openai-models.ts'
+import { organizationNow } from './organization.ts'
 import { openPromptCache } from './prompt-cache.ts'
 import { responses } from './responses.ts'
 import { speech } from './speech.ts'
@@ -27,14 +31,21 @@ export const vendorsNow = async (
     facts,
     prices,
     keys,
+    adminKeys,
+    callers,
+    bill,
   }: {
     readonly facts: readonly unknown[]
     readonly prices: readonly RawPriceRow[]
     readonly keys: ReadonlySet<string> | null
+    readonly adminKeys: ReadonlySet<string> | null
+    readonly callers: Callers
+    readonly bill: OpenBill
   },
 ): Promise<{ readonly routes: readonly WireRoute[]; readonly faces: readonly Face[] }> => {
   const live: LiveWorld = {
     ...world,
+    callers,
     catalogue: openCatalogue(facts, prices),
     cache: openPromptCache(),
     newCounter: await loadEncoding('o200k_base'),
@@ -52,7 +63,9 @@ export const vendorsNow = async (
       ...files(live),
       ...messages(live),
       ...generateContent(live),
+      ...organizationNow(live, bill),
+      ...anthropicReports(live, bill),
     ],
-    faces: [anthropicFace({ clock: live.clock, keys }), googleFace({ keys })],
+    faces: [anthropicFace({ clock: live.clock, keys, adminKeys }), googleFace({ keys })],
   }
 }
