@@ -3,6 +3,7 @@
 // too old, it hands over to the newer one installed beside the package, or says what to do.
 import { spawn } from 'child_process'
 import { existsSync } from 'fs'
+import * as module from 'module'
 import { dirname, join, resolve } from 'path'
 import { fileURLToPath, pathToFileURL } from 'url'
 
@@ -21,6 +22,7 @@ const run = () => {
   printAllWarningsButOne()
   const source = join(root, 'src', 'cli', 'main.ts')
   const built = join(root, 'dist', 'cli', 'main.js')
+  if (existsSync(source)) keepWhatIsCompiled()
   import(pathToFileURL(existsSync(source) ? source : built).href)
     .then((module) => module.main(process.argv.slice(2)))
     .then(
@@ -32,6 +34,15 @@ const run = () => {
         process.exitCode = 1
       },
     )
+}
+
+/** Node strips the types of sources with WebAssembly, in each thread anew, and V8 13.6 is not sound where threads
+ * begin and end WebAssembly at once (nodejs/node#64500). What is kept here is stripped once, for threads and programs
+ * that this starts as well, and starts in half the time. */
+const keepWhatIsCompiled = () => {
+  const folder = process.env.NODE_COMPILE_CACHE || join(root, 'node_modules', '.cache', 'octroi', 'compiled')
+  module.enableCompileCache(folder)
+  process.env.NODE_COMPILE_CACHE = folder
 }
 
 /** Node calls its SQLite experimental in versions where we rely on it. That one warning is not for the people

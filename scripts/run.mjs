@@ -110,14 +110,17 @@ const isNewEnough = (version) => {
   return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
 }
 
-/** Runs the task under that Node, which also stands first in PATH for whatever the task starts. */
+/** Runs the task under that Node, which also stands first in PATH for whatever the task starts. All of it shares what
+ * Node has compiled once (bin/octroi.mjs says why). */
 const runTask = (node, task, args) => {
   const [script, ...fixed] = tasks[task]
   const PATH = [dirname(node), process.env.PATH].join(delimiter)
+  const NODE_COMPILE_CACHE =
+    process.env.NODE_COMPILE_CACHE || join(root, 'node_modules', '.cache', 'octroi', 'compiled')
   const child = spawn(node, [join(root, script)].concat(fixed, args), {
     cwd: root,
     stdio: 'inherit',
-    env: Object.assign({}, process.env, { PATH }),
+    env: Object.assign({}, process.env, { PATH, NODE_COMPILE_CACHE }),
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {

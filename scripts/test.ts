@@ -44,6 +44,7 @@ const readReport = (): Report | null => {
 const run = async (args: readonly string[]): Promise<void> => {
   const sound = await check()
   if (args.length === 0 || args.some((arg) => arg.includes('browser'))) readyBrowser()
+  await runNode(['scripts/compile-sources.ts'])
   rmSync(reportPath, { force: true })
   const { exit } = await runNode(['node_modules/vitest/vitest.mjs', 'run', ...args], { show: true })
   const { passed, failed, skipped } = tally(readReport(), exit)

@@ -149,5 +149,9 @@ export const openLedger = (database: Database): Ledger => {
 }
 
 /** Folds all entries anew and compares with what the ledger kept. Reads one consistent view; through a
- * reader's database it disturbs no writer. */
-export const verify = (database: Database): Promise<Verification> => database.call('ledger', 'verify', null)
+ * reader's database it disturbs no writer. `linesMost`: how many sums by hour are folded in memory at most; more are put
+ * aside by day. */
+export const verify = (
+  database: Database,
+  options: { readonly linesMost?: number } = {},
+): Promise<Verification> => database.call('ledger', 'verify', options)

@@ -18,7 +18,7 @@ import { hasPromotions, readAccrued, readCalls, readSpend } from './sql-readings
 import { rollupVerbs } from './sql-rollups.ts'
 import { sealVerbs } from './sql-seals.ts'
 import { spendSumVerbs } from './sql-spend-sums.ts'
-import { verifyEntries } from './sql-verify.ts'
+import { verifyEntries } from './verifying/verify.ts'
 
 /** How many reservations one `expire` ends at most, so that others are not kept waiting. */
 export const expiredPerStep = 1_000

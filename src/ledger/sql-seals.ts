@@ -1,6 +1,6 @@
 import { OctroiError } from '../errors.ts'
 import type { Instant } from '../time.ts'
-import { addCheckpoint, checkpointLines, foldCalls, sumOfCheckpoints, writeCheckpoint } from './checkpoint.ts'
+import { checkpointLines, foldCalls, sumOfCheckpoints, writeCheckpoint } from './checkpoint.ts'
 import { amount, amountColumn, number, numberOrNull, text } from './columns.ts'
 import type { Connection, Row, SqlValue } from './database.ts'
 import { selectedEntries } from './entry-rows.ts'
@@ -321,20 +321,6 @@ const dayCheckpoint = (connection: Connection, day: Day): readonly (readonly [st
 
 const dropSealed = (connection: Connection, { day, at }: { day: Day; at: Instant }): void => {
   connection.run('UPDATE seals SET dropped_at = ? WHERE day = ? AND dropped_at IS NULL', at, day)
-}
-
-/** Adds what removed entries came to to the books; gives how many entries and calls they were. */
-export const addCheckpoints = (connection: Connection, books: Books): { entries: number; calls: number } => {
-  let [after, entries, calls] = [0, 0, 0]
-  for (;;) {
-    const row = connection.get('SELECT * FROM checkpoints WHERE id > ? ORDER BY id LIMIT 1', after)
-    if (row === undefined) return { entries, calls }
-    after = number(row['id'])
-    const sign = number(row['sign'])
-    addCheckpoint(books, row['fold'] as Uint8Array, BigInt(sign))
-    entries += sign * number(row['entries'])
-    calls += sign * number(row['calls'])
-  }
 }
 
 /** The verbs, for the database's thread. */

@@ -5,7 +5,7 @@ import type { Connection } from './database.ts'
 import type { Basis } from './entry.ts'
 import { type NamePart, nameParts } from './names.ts'
 import type { SpendRow } from './reading.ts'
-import { rollupFor } from './rollup.ts'
+import { rollupFor, rollups } from './rollup.ts'
 import { dayMs, dayOf } from './seal.ts'
 import type {
   SpanAsked,
@@ -17,8 +17,8 @@ import type {
 } from './spend-sums.ts'
 import { callSums, chargeSums, type SumPlace } from './sql-sums.ts'
 
-/** The longest spans that are read at once, of rollups and of hours. */
-const [rolledDaysMost, hourlyDaysMost] = [31, 7]
+/** The days that are read at once at most: of a rollup by day, and of hours. */
+const [daysMost, hourlyDaysMost] = [31, 7]
 
 /** The spans of a period that have anything: whole days from the smallest rollup that knows what is asked, the rest from
  * the hours. A span stays true: what is in a rollup stays in it. */
@@ -38,7 +38,7 @@ const spendSpans = (
   const spans: SpendSpan[] = []
   for (let at = nextHour(connection, from); at !== null && at < to; at = nextHour(connection, at)) {
     const isRolled = rolled.has(dayOf(at))
-    const days = isRolled ? rolledDaysMost : hourlyDaysMost
+    const days = isRolled && rollup !== null && rollups[rollup].grain === 'day' ? daysMost : hourlyDaysMost
     let end = (dayOf(at) + 1) * dayMs
     for (let count = 1; count < days && rolled.has(dayOf(end)) === isRolled; count += 1) end += dayMs
     end = Math.min(end, to)

@@ -236,12 +236,15 @@ describe('a report from rollups', () => {
     const file = new DatabaseSync(join(folder, 'ledger.sqlite'))
     file.exec(`UPDATE charge_rollups SET picos = 41 WHERE rollup = 'teams'`)
     file.exec(`DELETE FROM call_rollups WHERE rollup = 'models'`)
+    file.exec(`INSERT INTO charge_rollups SELECT rollup, owner, time + 86400000, service, meter, basis, priced, 3, units,
+      picos, parts FROM charge_rollups WHERE rollup = 'owners'`)
     file.close()
     database = await openSqlite({ file: join(folder, 'ledger.sqlite'), stores: [ledgerStore] })
     const { differences } = await verify(database)
     expect(differences.map(({ where, folded, kept }) => [where, folded, kept])).toEqual([
       ['rollups', '2 40 of 1', '2 41 of 1'],
       ['rollups', '1 0 2 40 of 1', null],
+      ['rollups', null, '3 40 of 1'],
     ])
   })
 })
