@@ -189,7 +189,7 @@ const writeUse = (
   { meter, quantity, amount }: Pick<Use, 'meter' | 'amount'> & { readonly quantity: Rational },
 ): void => {
   const { units, picos } = halves(amount)
-  if (meterFacts(meter).whole && quantity.denominator === 1n) {
+  if (meterFacts(meter).whole && isCounted(quantity)) {
     const { changes } = connection.run(addWhole, ...key, quantity.numerator, units, picos)
     if (changes > 0) return
   }
@@ -197,6 +197,11 @@ const writeUse = (
   const sum = before === undefined ? quantity : add(readQuantity(before), quantity)
   connection.run(addFraction, ...key, quantityText(sum), units, picos)
 }
+
+/** Whole, and so small that SQLite can add it to another such. What is more is kept as text, as fractions are. */
+const isCounted = ({ numerator, denominator }: Rational): boolean =>
+  denominator === 1n && numerator < countedMax && numerator > -countedMax
+const countedMax = 2n ** 62n
 
 const readQuantity = (column: SqlValue) =>
   parseFraction(typeof column === 'bigint' ? `${column}` : text(column))
@@ -215,7 +220,8 @@ const addWhole = `
   INSERT INTO charge_hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (hour, owner, service, meter, basis, priced) DO UPDATE SET
     quantity = quantity + excluded.quantity, ${sum('units', 'picos')}
-  WHERE typeof(quantity) = 'integer'`
+  WHERE typeof(quantity) = 'integer' 
+    AND quantity BETWEEN -${countedMax} AND ${countedMax}`
 
 const addFraction = `
   INSERT INTO charge_hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -289,6 +289,19 @@ export const ledgerConformance = (name: string, open: () => Promise<Opened>): vo
       expect(rows.find((row) => row.meter !== null)).toMatchObject({ quantity: 30, amount: 3n * amount })
     })
 
+    it.each([
+      ['each of which is more', 9_223_372_036_854_775_808n],
+      ['that come to more', 4_611_686_018_427_387_903n],
+    ])('sums quantities beyond 2^63 exactly: %s', async (_, numerator) => {
+      for (const id of ['a', 'b', 'c', 'd']) {
+        await reserve(id)
+        const charge = { ...exampleCharge(1n), quantity: { numerator, denominator: 1n } }
+        await opened.ledger.settle(exampleSettlement(id, 1n, { charges: [charge] }))
+      }
+      const [row] = await opened.spend()
+      expect(row).toMatchObject({ quantity: { numerator: 4n * numerator, denominator: 1n }, amount: 4n })
+    })
+
     it('sums seconds exactly', async () => {
       const seconds = (numerator: bigint) => ({ numerator, denominator: 3n })
       for (const [id, quantity] of Object.entries({ a: seconds(61n), b: seconds(2n), c: seconds(1n) })) {
