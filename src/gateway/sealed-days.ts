@@ -52,8 +52,11 @@ export type SealedDays = {
 /** How often it is looked whether a day is due. */
 const lookMs = 3_600_000
 
-/** How long calls have the ledger's writer for themselves between two steps of a pruning. */
+/** How long calls have the ledger's writer for themselves between two steps. */
 const pauseMs = 20
+
+/** A step of the sums of sealed days holds up the writer for some twenty milliseconds. */
+const rolling = { rowsMost: 300, pauseMs }
 
 export const createSealedDays = (given: {
   readonly database: Database
@@ -82,7 +85,7 @@ export const createSealedDays = (given: {
   const seal = (asked: SealAsked): Promise<Sealed> =>
     alone((folder) =>
       sealDays(database, {
-        ...{ folder, signal, together: 1 },
+        ...{ folder, signal, together: 1, rolling },
         ...asked,
         onSeal: ({ day, calls }) => told({ kind: 'sealed', day: formatDay(day), calls }),
       }),

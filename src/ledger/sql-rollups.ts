@@ -20,14 +20,11 @@ import {
 const hourMs = 3_600_000
 const hoursOfDay = 24
 
-/** How many rows of the hours one step adds, unless one owner has more: some tens of milliseconds, so that calls are not
- * kept waiting. */
-const rowsPerStep = 2_000
-
-/** Adds the next owners of the next hours of a day to the rollups; gives false once all of the day is in them. */
+/** Adds the next owners of the next hours of a day to the rollups: at most so many rows of the hours, unless one owner
+ * has more. Gives false once all of the day is in them. */
 const rollUp = (
   connection: Connection,
-  { day, rowsMost = rowsPerStep }: { readonly day: Day; readonly rowsMost?: number },
+  { day, rowsMost }: { readonly day: Day; readonly rowsMost: number },
 ): boolean => {
   const rolled = rolledOf(connection)
   for (let rows = 0; rows < rowsMost; ) {

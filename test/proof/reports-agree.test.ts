@@ -82,9 +82,7 @@ afterAll(async () => {
 })
 
 /** What is asked for by itself, and not beside others. */
-const alone = longForm
-  ? [...Object.keys(ofHours), ...Object.keys(ofCalls)].filter((name) => name !== 'total')
-  : ['team', 'tag:feature']
+const alone = ['team', 'tag:feature', ...(longForm ? ['endUser', 'conversation'] : [])]
 
 const plainOf = (name: string): PlainSums => plain[name] ?? new Map()
 

@@ -4,7 +4,7 @@ import type { Database } from '../database.ts'
 import { type Day, dayMs, dayOf, type KeptSeal, openSeals } from '../seal.ts'
 import { type DayWorker, withDayWorker } from './day-worker.ts'
 import { dropDay, pruneDay } from './pruning.ts'
-import { rollDays } from './rolling.ts'
+import { type RollSteps, rollDays, wholeHours } from './rolling.ts'
 import { resealDay, sealDay } from './seal-day.ts'
 
 /** Where the sealed days of a ledger are unless said otherwise: in `sealed`, beside its file. */
@@ -26,6 +26,7 @@ export const sealDays = async (
     /** How many days are written at the same time, each in a thread of its own. */
     readonly together?: number
     readonly daysMax?: number | undefined
+    readonly rolling?: RollSteps
     /** Ends it after the days in work. */
     readonly signal?: AbortSignal
   },
@@ -38,6 +39,7 @@ export const sealDays = async (
     onSeal = () => {},
     together = 2,
     daysMax,
+    rolling = wholeHours,
     signal,
   } = asked
   const before = Math.min(dayOf(at - afterHours * 3_600_000), until + 1)
@@ -57,7 +59,7 @@ export const sealDays = async (
       withDayWorker(database, (worker) => seal(worker)()),
     ),
   )
-  await rollDays(database, signal)
+  await rollDays(database, rolling, signal)
   return { seals: seals.sort((a, b) => a.day - b.day), waiting }
 }
 

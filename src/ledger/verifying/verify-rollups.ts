@@ -88,10 +88,10 @@ const lineOf = {
 /** The rows of a table of rollups that were looked at. */
 const openSeen = (connection: Connection, kind: Kind) => {
   const columns = keys[kind].join(', ')
+  // Of the same types as those of the rollups: others could not be looked up by the key.
+  const typed = keys[kind].map((name) => `${name} ${isText(name) ? 'TEXT' : 'INTEGER'}`).join(', ')
   const seen = `temp.seen_${kind}_rollups`
-  connection.run(
-    `CREATE TEMP TABLE seen_${kind}_rollups (${columns}, PRIMARY KEY (${columns})) WITHOUT ROWID`,
-  )
+  connection.run(`CREATE TEMP TABLE seen_${kind}_rollups (${typed}, PRIMARY KEY (${columns})) WITHOUT ROWID`)
   return {
     add: (key: readonly SqlValue[]): void => {
       connection.run(`INSERT INTO ${seen} VALUES (${key.map(() => '?').join()})`, ...key)
@@ -111,7 +111,7 @@ const openSeen = (connection: Connection, kind: Kind) => {
             text(row['rollup']),
             number(row['time']),
             ...names.flatMap(nameParts),
-            ...more.map((name) => (name === 'priced' ? number(row[name]) : text(row[name]))),
+            ...more.map((name) => (isText(name) ? text(row[name]) : number(row[name]))),
           ]),
           row,
         }
@@ -122,6 +122,8 @@ const openSeen = (connection: Connection, kind: Kind) => {
     },
   }
 }
+
+const isText = (column: string): boolean => ['rollup', 'meter', 'basis'].includes(column)
 
 /** Bounds what is told of rows that should not be there. */
 const othersMost = 10_000
