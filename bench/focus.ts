@@ -1,17 +1,20 @@
-import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportFocus, type FocusAsked, focusTexts } from '../src/gateway/reporting/focus.ts'
 import { parquetOfCsv } from '../src/gateway/reporting/focus-parquet.ts'
 import type { FocusSource } from '../src/gateway/reporting/focus-source.ts'
+import { openTextFile } from '../src/gateway/reporting/text-file.ts'
 import type { CallRow, SpendAsked } from '../src/ledger/reading.ts'
 import type { Charge } from '../src/pricing/price.ts'
 
 /** Measures an export of calls in memory, each row checked: rows a second as CSV, JSON Lines and Parquet, and the most
- * memory each takes: `node bench/focus.ts [days]`. Every call makes four rows of its own: the worst that a ledger can
- * be. Ten times the days should take the same memory. */
+ * memory each takes: `node bench/focus.ts [days] [csv,jsonl,parquet]`. Every call makes four rows of its own: the worst
+ * that a ledger can be. Ten times the days should take the same memory. Where other work has the machine, rows a second
+ * of CPU say more than rows a second. */
 
 const days = Number(process.argv[2] ?? 10)
+const wanted = process.argv[3]?.split(',') ?? ['csv', 'jsonl', 'parquet']
 const callsPerDay = 24_000
 const from = Date.parse('2026-10-01')
 const dayMs = 86_400_000
@@ -65,14 +68,14 @@ const folder = mkdtempSync(join(tmpdir(), 'octroi-bench-focus-'))
 
 const writeText = async (format: keyof typeof focusTexts): Promise<{ file: string; rows: number }> => {
   const file = join(folder, `export.${format}`)
-  const stream = createWriteStream(file)
-  const { check } = await exportFocus(source, asked, focusTexts[format], async (piece) => {
-    if (!stream.write(piece)) await new Promise<void>((resolve) => stream.once('drain', resolve))
-  })
-  await new Promise<void>((resolve) => stream.end(resolve))
+  const { write, close } = openTextFile(file)
+  const { check } = await exportFocus(source, asked, focusTexts[format], write).finally(close)
   if (check.count > 0) throw new Error(JSON.stringify(check.violations[0]))
   return { file, rows: check.rows }
 }
+
+const count = (value: number, width: number): string =>
+  Math.round(value).toLocaleString('en-US').padStart(width)
 
 const formats = {
   csv: () => writeText('csv'),
@@ -87,19 +90,15 @@ const formats = {
 
 try {
   for (const [format, write] of Object.entries(formats)) {
-    const begun = performance.now()
+    if (!wanted.includes(format)) continue
+    const [begun, cpu] = [performance.now(), process.cpuUsage()]
     const { file, rows } = await write()
     const seconds = (performance.now() - begun) / 1000
+    const { user, system } = process.cpuUsage(cpu)
     const memory = Math.round(process.resourceUsage().maxRSS / 1024)
     const bytes = Math.round(statSync(file).size / rows)
     console.log(
-      `${format.padEnd(8)}${rows.toLocaleString('en-US').padStart(12)} rows ${seconds.toFixed(1).padStart(6)} s ${Math.round(
-        rows / seconds,
-      )
-        .toLocaleString('en-US')
-        .padStart(
-          10,
-        )} rows/s ${String(bytes).padStart(5)} B/row ${String(memory).padStart(5)} MB at most so far`,
+      `${format.padEnd(8)}${count(rows, 12)} rows ${seconds.toFixed(1).padStart(6)} s ${count(rows / seconds, 10)} rows/s ${count((rows * 1e6) / (user + system), 10)} rows/s of CPU ${count(bytes, 5)} B/row ${count(memory, 5)} MB at most so far`,
     )
   }
 } finally {

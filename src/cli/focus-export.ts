@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { OctroiError } from '../errors.ts'
 import {
   type Exported,
@@ -14,6 +12,7 @@ import { type FocusFormat, focusFormatOf, focusFormats } from '../gateway/report
 import { parquetOfCsv } from '../gateway/reporting/focus-parquet.ts'
 import { readTags } from '../gateway/reporting/focus-route.ts'
 import { type FocusSource, openFocusSource } from '../gateway/reporting/focus-source.ts'
+import { openTextFile } from '../gateway/reporting/text-file.ts'
 import { bundledBook } from './bundled.ts'
 import type { Io } from './command.ts'
 import { checkText, readFocusVersion, violatedExit } from './focus-check.ts'
@@ -93,22 +92,9 @@ const writeText = async (
   asked: FocusAsked,
   format: FocusFormat,
 ): Promise<Exported> => {
-  const stream = createWriteStream(file)
-  const ended = finished(stream)
-  ended.catch(() => {})
-  try {
-    const text = focusTexts[format === 'jsonl' ? 'jsonl' : 'csv']
-    const exported = await exportFocus(source, asked, text, async (piece) => {
-      if (stream.errored !== null) throw stream.errored
-      if (!stream.write(piece))
-        await Promise.race([ended, new Promise<void>((drained) => stream.once('drain', drained))])
-    })
-    stream.end()
-    await ended
-    return exported
-  } finally {
-    stream.destroy()
-  }
+  const { write, close } = openTextFile(file)
+  const text = focusTexts[format === 'jsonl' ? 'jsonl' : 'csv']
+  return exportFocus(source, asked, text, write).finally(close)
 }
 
 const told = ({ check, unpriced }: Exported, file: string | null, io: Pick<Io, 'out' | 'err'>): number => {

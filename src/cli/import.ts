@@ -89,8 +89,9 @@ export const runImport = async (command: ImportCommand, io: Io): Promise<ImportR
         : openLedger(data.database).imports.post(lines)
     const outcome = { written: 0, repeated: 0, replaced: 0 }
     const lines = [...plan.lines.map(({ imported }) => imported), ...plan.withdrawn]
-    for (let first = 0; first < lines.length; first += importLinesMax) {
-      const { written, repeated, replaced } = await post(lines.slice(first, first + importLinesMax))
+    const atOnce = data === null ? importLinesMax : ownLinesMax
+    for (let first = 0; first < lines.length; first += atOnce) {
+      const { written, repeated, replaced } = await post(lines.slice(first, first + atOnce))
       outcome.written += written
       outcome.repeated += repeated
       outcome.replaced += replaced
@@ -100,6 +101,10 @@ export const runImport = async (command: ImportCommand, io: Io): Promise<ImportR
     await data?.database.close()
   }
 }
+
+/** Lines that are written at once where nobody else waits for the ledger. Ids lie scattered over its pages, and each
+ * commit writes anew every page that it touched. */
+const ownLinesMax = 2_000
 
 /** Reads the ledger of a folder beside whoever writes it; null where there is none yet. */
 const beside = async <Result>(

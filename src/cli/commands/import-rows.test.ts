@@ -40,6 +40,56 @@ describe('FOCUS', () => {
     expect(said.posted).toEqual([{ currency: 'USD', amount: '1.1' }])
   })
 
+  it('posts an amount that comes with no use, and all of a credit, whatever requests stand beside it', async () => {
+    const columns = `${focusColumns},x_requests`
+    const fee = usageRow.replace('Usage,3,', 'Usage,0,')
+    const credit = '-0.4,USD,2026-03-01T00:00:00Z,2026-04-01T00:00:00Z,Credit,,,,,7'
+    const { said } = await importing('focus', `${columns}\n${fee},2\n${credit}\n`, '--provider', 'openai')
+    expect(said.posted).toEqual([{ currency: 'USD', amount: '1.1' }])
+    expect((await linesOf()).flatMap(({ charges }) => charges)).toMatchObject([
+      { meter: 'request', quantity: 1, unitPrice: '1.5' },
+      { meter: 'request', quantity: 1, unitPrice: '-0.4' },
+    ])
+  })
+
+  describe('as Octroi exports it', () => {
+    const columns =
+      'EffectiveCost,BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ConsumedQuantity,ConsumedUnit,SkuMeter,Tags,x_Basis,x_Meter,x_ModelId,x_Project,x_ProviderId,x_Team'
+    const row = (more: { readonly to?: string; readonly currency?: string; readonly tags?: string } = {}) => {
+      const { to = '2026-03-01T01:00:00Z', currency = 'USD', tags = '"{""feature"":""top""}"' } = more
+      return `0.3,0.0,${currency},2026-03-01T00:00:00Z,${to},Usage,0.5,GB-Days,Retrieval Gb Day,${tags},estimated,retrieval_gb_day,,rerank,openai,search`
+    }
+
+    it('says whose it is, by team, project and tags, and has periods that overlap and two currencies', async () => {
+      const other = row({ to: '2026-03-01T02:00:00Z', tags: '"{""organization"":""acme"",""key"":""k""}"' })
+      const text = [columns, row(), other, row({ currency: 'EUR' })].join('\n')
+      const { said, err } = await importing('focus', text, '--cost', 'effective')
+      expect(err).toBe('')
+      expect(said.posted).toEqual([
+        { currency: 'USD', amount: '0.6' },
+        { currency: 'EUR', amount: '0.3' },
+      ])
+      const owner = { team: 'search', project: 'rerank', environment: null, key: null, endUser: null }
+      expect((await linesOf()).map((line) => line.owner)).toEqual([
+        { ...owner, organization: null, tags: { feature: 'top' } },
+        { ...owner, organization: 'acme', tags: {} },
+        { ...owner, organization: null, tags: { feature: 'top' } },
+      ])
+      expect((await linesOf())[0]).toMatchObject({
+        model: null,
+        charges: [{ meter: 'retrieval_gb_day', quantity: { numerator: 1n, denominator: 2n } }],
+      })
+    })
+
+    it('has tags that are texts', async () => {
+      const { exit, err } = await importing('focus', `${columns}\n${row({ tags: '"{""a"":1}"' })}\n`)
+      expect([exit, err]).toEqual([
+        2,
+        expect.stringContaining('report, line 2, column "Tags": tags are an object of texts'),
+      ])
+    })
+  })
+
   it('is read as JSON Lines, digit by digit', async () => {
     const line = (cost: string) =>
       `{"BilledCost":${cost},"BillingCurrency":"USD","ChargePeriodStart":"2026-03-01T00:00:00Z","ChargePeriodEnd":"2026-03-02T00:00:00Z","ChargeCategory":"Usage","SkuMeter":"sku ${cost}"}`

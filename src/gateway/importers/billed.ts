@@ -48,9 +48,8 @@ const daysOf = (milliseconds: number): Quantity => rational(BigInt(milliseconds)
 /** What the vendor states of one meter is that meter's; of several it stands by itself, beside how much was used. */
 const statedCharges = (line: Gathered, rest: Rest, exact: Rational): readonly Charge[] => {
   const [first, ...others] = [...rest.usage]
-  if (first !== undefined && others.length === 0) {
+  if (first !== undefined && first[1] !== 0 && others.length === 0) {
     const [meter, quantity] = first
-    if (quantity === 0) return []
     return [stated(meter, quantity, exact, unitOf(line, meter))]
   }
   const unit = { unitPrice: decimal(exact), per: 1 }

@@ -1,6 +1,7 @@
+import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createRecords } from './csv-records.ts'
+import { type CsvRecord, createRecords } from './csv-records.ts'
 
 const place = (line: number): string => `line ${line}`
 
@@ -41,3 +42,30 @@ it('reads what was written, wherever it is cut', () => {
     ),
   )
 })
+
+it('reads or refuses each line as the parser does, however its quotes stand', () => {
+  const some = fc.string({
+    unit: fc.constantFrom('a', ',', '"', '""', '","', ' ', '\r'),
+    minLength: 1,
+    maxLength: 9,
+  })
+  fc.assert(
+    fc.property(some, (line) => {
+      const [mine, parsers] = [
+        () => records(`${line}\n`, 100),
+        () => parse(line.replace(/\r$/, ''), plain),
+      ].map((read) => {
+        try {
+          return read()
+        } catch {
+          return 'refused'
+        }
+      })
+      const fields = Array.isArray(mine) ? mine.map((record) => (record as CsvRecord).fields) : mine
+      expect(fields).toEqual(parsers)
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+const plain = { delimiter: ',', record_delimiter: '\n', relax_column_count: true }

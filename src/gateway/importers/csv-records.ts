@@ -4,8 +4,8 @@ import { unusable } from './line.ts'
 /** A record, and the line of the file on which it ends, from 1. */
 export type CsvRecord = { readonly line: number; readonly fields: readonly string[] }
 
-/** Splits a CSV, piece by piece, into its records. Lines without quotes are split where they stand; those with quotes,
- * which may have separators and line ends in their fields, are handed to the parser together. Empty lines are passed
+/** Splits a CSV, piece by piece, into its records. Records whose fields are plain, or in quotes from end to end, are
+ * split where they stand; any other is handed to the parser, which says what is wrong with it. Empty lines are passed
  * over. `push` and `end` throw `bad_input` that names the line. */
 export const createRecords = ({
   delimiter,
@@ -38,8 +38,9 @@ export const createRecords = ({
       const record = text.slice(begin, text.charCodeAt(until - 1) === returnCode ? until - 1 : until)
       begin = from
       if (record.includes('"')) {
-        quoted.push({ at: found.length, line, text: record })
-        found.push({ line, fields: [] })
+        const fields = fieldsOf(record, delimiter)
+        if (fields === null) quoted.push({ at: found.length, line, text: record })
+        found.push({ line, fields: fields ?? [] })
       } else if (record !== '') found.push({ line, fields: record.split(delimiter) })
       if (isLast) break
     }
@@ -78,4 +79,30 @@ export const createRecords = ({
   }
 }
 
+/** The fields of a record as RFC 4180 has them; null where a quote stands elsewhere than around a field or doubled in
+ * one. */
+const fieldsOf = (record: string, delimiter: string): readonly string[] | null => {
+  const fields: string[] = []
+  for (let at = 0; ; at += delimiter.length) {
+    const isQuoted = record.charCodeAt(at) === quoteCode
+    const end = isQuoted ? closingQuote(record, at + 1) : record.indexOf(delimiter, at)
+    if (isQuoted && end === -1) return null
+    const field = record.slice(isQuoted ? at + 1 : at, end === -1 ? record.length : end)
+    if (isQuoted) fields.push(field.replaceAll('""', '"'))
+    else if (field.includes('"')) return null
+    else fields.push(field)
+    at = isQuoted ? end + 1 : end === -1 ? record.length : end
+    if (at === record.length) return fields
+    if (!record.startsWith(delimiter, at)) return null
+  }
+}
+
+/** The quote that ends a field, which is no doubled one; -1 where there is none. */
+const closingQuote = (record: string, from: number): number => {
+  let at = record.indexOf('"', from)
+  while (at !== -1 && record.charCodeAt(at + 1) === quoteCode) at = record.indexOf('"', at + 2)
+  return at
+}
+
+const quoteCode = 0x22
 const returnCode = 0x0d

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { OctroiError } from '../../errors.ts'
 import { add, type Rational } from '../../money/rational.ts'
 import { formatInstant, type Instant } from '../../time.ts'
 import { type Meter, meterFacts } from '../../usage/meter.ts'
-import { exactQuantity, type Quantity, toQuantity } from '../../usage/usage.ts'
+import { exactQuantity, type Quantity, toQuantity, type Usage } from '../../usage/usage.ts'
 import { type ImportLine, unusable } from './line.ts'
 import { copyOf, hourOf } from './row-values.ts'
 
@@ -43,7 +43,7 @@ export const createGathering = ({
       throw unusable(place(), 'it does not say whose calls these are. Name the provider with --provider.')
     if (line.amount !== null) {
       currency ??= line.currency
-      if (line.currency !== currency && role !== 'bill') {
+      if (line.currency !== currency && role !== 'bill' && line.isOwn !== true) {
         throw new OctroiError(
           'currency_mismatch',
           `${place()}: it is in ${line.currency}, and those before are in ${currency}. Import each currency by itself, under an account of its own.`,
@@ -51,8 +51,8 @@ export const createGathering = ({
       }
     }
     const [from, to] = inHours(line, role, place)
-    const { model, endpoint, tier, project, apiKey, lineItem, attributes, contextTokens } = line
-    const key = `${from}\n${to}\n${name}\n${model ?? ''}\n${endpoint}\n${tier ?? ''}\n${project ?? ''}\n${apiKey ?? ''}\n${line.currency}\n${lineItem ?? ''}\n${line.ofCalls ? '' : 'x'}${contextTokens ?? ''}${textOf(attributes)}`
+    const { model, endpoint, tier, project, apiKey, lineItem, attributes, owner, contextTokens } = line
+    const key = `${from}\n${to}\n${name}\n${model ?? ''}\n${endpoint}\n${tier ?? ''}\n${project ?? ''}\n${apiKey ?? ''}\n${line.currency}\n${lineItem ?? ''}\n${line.ofCalls ? '' : 'x'}${contextTokens ?? ''}${textOf(attributes)}${owner === undefined ? '' : `\n${JSON.stringify(owner)}`}`
     const sum = sums.get(key)
     if (sum === undefined) {
       if (sums.size >= linesMax) {
@@ -61,17 +61,13 @@ export const createGathering = ({
           `The report has more than ${linesMax} lines. Import a shorter period.`,
         )
       }
-      const { usage, ...rest } = line
-      const held = Object.fromEntries(
-        Object.entries(rest).map(([field, value]) => [
-          field,
-          typeof value === 'string' ? copyOf(value) : value,
-        ]),
-      ) as typeof rest
-      sums.set(copyOf(key), {
-        ...held,
-        ...{ from, to, key: copyOf(key), provider: copyOf(name) },
-        usage: new Map(Object.entries(usage) as [Meter, Quantity][]),
+      const ownKey = copyOf(key)
+      sums.set(ownKey, {
+        ...line,
+        ...{ from, to, key: ownKey, provider: copyOf(name), endpoint: copyOf(endpoint) },
+        ...{ model: copyOrNull(model), tier: copyOrNull(tier), project: copyOrNull(project) },
+        ...{ apiKey: copyOrNull(apiKey), lineItem: copyOrNull(lineItem), currency: copyOf(line.currency) },
+        usage: usageOf(line.usage),
       })
       return
     }
@@ -82,9 +78,17 @@ export const createGathering = ({
   return { add, lines: (): readonly Gathered[] => withoutOverlap([...sums.values()], role) }
 }
 
+const copyOrNull = (text: string | null): string | null => (text === null ? null : copyOf(text))
+
+const usageOf = (usage: Usage): Map<Meter, Quantity> => {
+  const held = new Map<Meter, Quantity>()
+  for (const meter in usage) held.set(meter as Meter, usage[meter as Meter] ?? 0)
+  return held
+}
+
 /** A name for a line that holds whenever the same is reported. */
 export const lineIdOf = (importer: string, account: string, key: string): string =>
-  `${importer}:${createHash('sha256').update(`${account}\n${key}`).digest('hex').slice(0, 40)}`
+  `${importer}:${hash('sha256', `${account}\n${key}`).slice(0, 40)}`
 
 const textOf = (attributes: Readonly<Record<string, string>>): string => {
   for (const _ in attributes) return JSON.stringify(attributes)
@@ -120,7 +124,7 @@ const withoutOverlap = (sums: readonly Sum[], role: 'usage' | 'bill'): readonly 
   if (role === 'bill') return sums
   const until = new Map<string, Sum>()
   for (const sum of sums.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
-    if (!sum.ofCalls) continue
+    if (!sum.ofCalls || sum.isOwn === true) continue
     for (const meter of sum.usage.size === 0 ? [''] : sum.usage.keys()) {
       const name = `${sum.provider}\n${sum.model ?? ''}\n${meter}`
       const before = until.get(name)

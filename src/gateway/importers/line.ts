@@ -1,4 +1,6 @@
 import { OctroiError } from '../../errors.ts'
+import type { AccrualOwner } from '../../ledger/accrual.ts'
+import { type Picos, post } from '../../money/money.ts'
 import { type Rational, rational } from '../../money/rational.ts'
 import type { Instant } from '../../time.ts'
 import type { Usage } from '../../usage/usage.ts'
@@ -24,9 +26,16 @@ export type ImportLine = {
   readonly lineItem: string | null
   /** False for what no call brings: a credit, a tax, a fee. All of it is posted. */
   readonly ofCalls: boolean
+  /** Whose it is, where the report says it in the gateway's own words. */
+  readonly owner?: LineOwner
+  /** Set for a row of our own exports, which have each charge once: periods may overlap, and currencies differ. */
+  readonly isOwn?: true
   /** All input tokens of one call of it, as far as they choose the price. */
   readonly contextTokens?: number
 }
+
+/** Whose a line is. */
+export type LineOwner = Pick<AccrualOwner, 'organization' | 'team' | 'project' | 'environment' | 'tags'>
 
 /** A line of which nothing is said yet. */
 export const emptyLine = {
@@ -49,7 +58,15 @@ const amountPlaces = 30
 const amountUnit = 10n ** BigInt(amountPlaces)
 
 /** An amount as it is read, as an exact number. */
-export const amountOf = (units: bigint): Rational => rational(units, amountUnit)
+export const amountOf = (units: bigint): Rational =>
+  units % coarseUnit === 0n ? rational(units / coarseUnit, coarsePerAmount) : rational(units, amountUnit)
+
+/** Amounts seldom have more than 12 decimals, and small numbers are divided sooner. */
+const coarseUnit = 10n ** 18n
+const coarsePerAmount = 10n ** 12n
+
+/** An amount as it is read, rounded as the ledger posts it. */
+export const postedAmount = (units: bigint): Picos => post({ numerator: units, denominator: amountUnit })
 
 const written = /^([+-]?)(\d{0,30})(?:\.(\d{0,40}))?(?:[eE]([+-]?\d{1,3}))?$/
 

@@ -1,5 +1,5 @@
 import type { SpendRow } from '../../ledger/reading.ts'
-import { type Picos, post } from '../../money/money.ts'
+import type { Picos } from '../../money/money.ts'
 import {
   add,
   compare,
@@ -14,7 +14,7 @@ import type { Instant } from '../../time.ts'
 import { type Meter, meterFacts } from '../../usage/meter.ts'
 import { exactQuantity, type Quantity, toQuantity } from '../../usage/usage.ts'
 import type { Gathered } from './gather.ts'
-import { amountOf } from './line.ts'
+import { amountOf, postedAmount } from './line.ts'
 
 /** What of a line did not pass the gateway. `share` of its stated amount; `before`: how much of what is billed by its
  * meters was counted before it in the same bucket, for free allowances. */
@@ -119,6 +119,7 @@ export const restsOf = (lines: readonly Gathered[], cells: Cells): readonly Rest
     const draft = drafts[index] ?? { usage: new Map(), requests: 0, amount: null, before: {} }
     if (line.amount === null || draft.amount !== null) return draft
     const seen = passedOf[index] ?? { requests: false, meters: false }
+    if (!seen.requests && !seen.meters) return { ...draft, amount: amountOf(line.amount) }
     return { ...draft, amount: multiply(amountOf(line.amount), shareOf(line, draft, seen)) }
   })
 }
@@ -164,7 +165,7 @@ const groupsOf = (lines: readonly Gathered[]): readonly Group[] => {
     const hasOnlyAmount =
       line.usage.size === 0 && (line.requests ?? 0) === 0 && line.amount !== null && line.amount > 0n
     if (hasOnlyAmount) {
-      const picos = post(amountOf(line.amount ?? 0n))
+      const picos = postedAmount(line.amount ?? 0n)
       put(`amount ${line.currency}`, null, rational(picos, 10n ** 12n), line.currency)
     }
   })

@@ -4,12 +4,11 @@ import { contentOf } from '../../ledger/content.ts'
 import type { Database } from '../../ledger/database.ts'
 import type { ClosedPeriod, Imported, ImportOutcome } from '../../ledger/imported.ts'
 import { type ImportedRow, readClosed, readImported, readSpend } from '../../ledger/reading.ts'
-import { post } from '../../money/money.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
 import { formatInstant, type Instant } from '../../time.ts'
 import { billed, type PricedLine } from './billed.ts'
 import { type Gathered, lineIdOf } from './gather.ts'
-import { amountOf } from './line.ts'
+import { postedAmount } from './line.ts'
 import { createPassed, type Rest, restsOf } from './passed.ts'
 import type { ReadReport } from './read.ts'
 
@@ -92,7 +91,7 @@ const importedOf = (line: Gathered, rest: Rest | null, asked: ImportAsked, book:
     currency: line.currency,
     reported: {
       usage: [...line.usage].map(([meter, quantity]) => ({ meter, quantity })),
-      amount: line.amount === null ? null : post(amountOf(line.amount)),
+      amount: line.amount === null ? null : postedAmount(line.amount),
       requests: line.requests,
       lineItem: line.lineItem,
       project: line.project,
@@ -104,13 +103,13 @@ const importedOf = (line: Gathered, rest: Rest | null, asked: ImportAsked, book:
   }
 }
 
-/** Of a key, or else of its project; of nobody where neither is mapped. */
-const ownerOf = ({ apiKey, project }: Gathered, owners: Owners): AccrualOwner => {
+/** Of a key, or else of its project; where neither is mapped, of whom the report says, or of nobody. */
+const ownerOf = ({ apiKey, project, owner }: Gathered, owners: Owners): AccrualOwner => {
   const found =
     (apiKey === null ? undefined : own(owners, apiKey)) ??
     (project === null ? undefined : own(owners, project))
   const nobody = { organization: null, team: null, project: null, environment: null }
-  return { key: null, ...nobody, ...found, endUser: null, tags: {} }
+  return { key: null, endUser: null, tags: {}, ...nobody, ...owner, ...found }
 }
 
 const own = (owners: Owners, id: string) => (Object.hasOwn(owners, id) ? owners[id] : undefined)

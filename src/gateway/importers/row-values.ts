@@ -39,8 +39,12 @@ export const instantReader = (): ((text: string, place: () => string) => Instant
 
 const knownMax = 10_000
 
-/** The same text by itself: a piece of a file, as it is cut out, keeps the whole piece in memory that it was cut from. */
-export const copyOf = (text: string): string => Buffer.from(text).toString()
+/** The same text by itself: a piece of a file, as it is cut out, keeps the whole piece in memory that it was cut from,
+ * but where it is so short that V8 cuts it out as a copy. */
+export const copyOf = (text: string): string =>
+  text.length < slicedMin ? text : Buffer.from(text).toString()
+
+const slicedMin = 13
 
 /** Also as databases write it, in UTC: `2023-11-15 12:00:00.123`. */
 const read = (text: string): Instant | null => {

@@ -2,8 +2,8 @@ import type { SpendAsked } from '../../ledger/reading.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
 import { createFocusChecker, type FocusCheck } from '../../reports/focus/check.ts'
 import type { FocusVersion } from '../../reports/focus/columns.ts'
-import { createFocusFold, type FocusFold } from '../../reports/focus/fold.ts'
-import { exportedColumns, exportedFeatures, type FocusRow } from '../../reports/focus/layout.ts'
+import { createFocusFold, type FocusFold, type FocusGroup } from '../../reports/focus/fold.ts'
+import { exportedColumns, exportedFeatures } from '../../reports/focus/layout.ts'
 import { rowMaker } from '../../reports/focus/rows.ts'
 import { createSeriesBook, type SeriesAsked, type SeriesBook } from '../../reports/focus/series.ts'
 import { csvText, type FocusText, jsonLinesText } from '../../reports/focus/text.ts'
@@ -38,10 +38,12 @@ export const exportFocus = async (
   const checker = createFocusChecker(exportedColumns(version), { version, features: exportedFeatures })
   const { head, row: rowText } = text(version)
   let [held, unpriced] = [head, 0]
-  for await (const rows of readFocus(source, asked, (count) => (unpriced += count))) {
-    for (const row of rows) {
+  const toRow = rowMaker(version)
+  for await (const groups of readFocus(source, asked, (count) => (unpriced += count))) {
+    for (const group of groups) {
+      const row = toRow(group)
       checker.row(row)
-      held += rowText(row)
+      held += rowText(row, group.series)
       if (held.length < pieceLength) continue
       await write(held)
       held = ''
@@ -63,25 +65,20 @@ export const promotionsOf = ({ prices }: PriceBook): ((price: string) => boolean
   return (price) => promotions.has(price)
 }
 
-/** The rows of an export, some of them at a time, in order of time. */
+/** The groups of an export, some of them at a time, in order of time: a row each. */
 async function* readFocus(
   source: FocusSource,
   asked: FocusAsked,
   onUnpriced: (count: number) => void,
-): AsyncGenerator<Iterable<FocusRow>> {
+): AsyncGenerator<Iterable<FocusGroup>> {
   const book = createSeriesBook(asked)
-  const toRow = rowMaker(asked.version)
   const { groupsMax = groupsHeld } = asked
   for (const day of daysOf(asked)) {
     for await (const fold of foldsOf(source, book, { ...day, groupsMax })) {
       onUnpriced(fold.unpriced())
-      yield rowsOf(fold, toRow)
+      yield fold.groups()
     }
   }
-}
-
-function* rowsOf(fold: FocusFold, toRow: ReturnType<typeof rowMaker>): Generator<FocusRow> {
-  for (const group of fold.groups()) yield toRow(group)
 }
 
 const groupsHeld = 100_000

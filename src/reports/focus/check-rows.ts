@@ -19,6 +19,7 @@ export const rowJudge = (columns: readonly string[], version: FocusVersion): Row
     charges: place('x_ChargeCount'),
     unused: place('CommitmentDiscountStatus'),
   }
+  const right = { price: '', quantity: '', amount: '', charges: '' }
   const judges = [
     has('ServiceCategory', 'ServiceSubcategory') && subcategory(place),
     has('BillingPeriodStart', 'BillingPeriodEnd') && period(place, 'billing-period', 'Billing'),
@@ -27,7 +28,7 @@ export const rowJudge = (columns: readonly string[], version: FocusVersion): Row
     ...priced.map((id) => has(id) && pricing(place, id)),
     has('ConsumedQuantity') && consumed(place),
     ...units.map(([unit, of]) => has(unit, of) && unitOf(place, unit, of)),
-    ...costs.map((cost) => has(cost.unitPrice, cost.cost, 'PricingQuantity') && product(place, cost)),
+    ...costs.map((cost) => has(cost.unitPrice, cost.cost, 'PricingQuantity') && product(place, cost, right)),
     has('SkuPriceId', 'SkuId') && skuOfPrice(place),
     version === '1.2' && has('ProviderName', 'InvoiceIssuerName', 'BilledCost') && thirdParty(place),
     ...quantities.map((id) => has(id) && quantitySign(place, id)),
@@ -141,21 +142,33 @@ const costs = [
   { rule: 'contracted-cost', unitPrice: 'ContractedUnitPrice', cost: 'ContractedCost' },
 ] as const
 
+/** What was multiplied last, and found right: list and contracted cost are often the same. */
+type Product = { price: string; quantity: string; amount: string; charges: string | null }
+
 /** A cost is a sum of charges, each rounded to 10^-12; price and quantity are rounded to 10^-18 where they are endless. */
-const product = (place: Place, { rule, unitPrice, cost }: (typeof costs)[number]): Judge => {
+const product = (place: Place, { rule, unitPrice, cost }: (typeof costs)[number], right: Product): Judge => {
   const [priceAt, quantityAt, costAt] = [place(unitPrice), place('PricingQuantity'), place(cost)]
   let last: { readonly text: string; readonly units: bigint } | null = null
   return ({ row, isCorrection, charges }, violate) => {
     const [price, quantity, amount] = [row[priceAt] ?? null, row[quantityAt] ?? null, row[costAt] ?? null]
     if (isCorrection || price === null || quantity === null || amount === null) return
+    const isKnown = right.amount === amount && right.quantity === quantity && right.price === price
+    if (isKnown && right.charges === charges) return
     if (!isPlainDecimal(price) || !isPlainDecimal(quantity) || !isPlainDecimal(amount)) return
     if (last?.text !== price) last = { text: price, units: fineUnits(price) }
     const counted = fineUnits(quantity)
     const apart = absolute(fineUnits(amount) * fineUnit - last.units * counted)
-    if (apart === 0n) return
-    const roundings = charges !== null && /^[1-9]\d{0,14}$/.test(charges) ? BigInt(charges) : 1n
-    if (apart <= roundings * pico + (absolute(last.units) + absolute(counted)) / 2n + 1n) return
-    violate(rule, cost, `is ${amount}, and ${unitPrice} x PricingQuantity is ${price} x ${quantity}`)
+    if (apart > 0n) {
+      const roundings = charges !== null && /^[1-9]\d{0,14}$/.test(charges) ? BigInt(charges) : 1n
+      if (apart > roundings * pico + (absolute(last.units) + absolute(counted)) / 2n + 1n) {
+        violate(rule, cost, `is ${amount}, and ${unitPrice} x PricingQuantity is ${price} x ${quantity}`)
+        return
+      }
+    }
+    right.price = price
+    right.quantity = quantity
+    right.amount = amount
+    right.charges = charges
   }
 }
 

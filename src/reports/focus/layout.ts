@@ -28,6 +28,26 @@ export const ownColumns = [
   'x_TokenDirection',
 ] as const
 
+/** Columns whose cells tell the rows of one series apart. In every other column, all rows of a series have one cell. */
+export const changingColumns = [
+  'BilledCost',
+  'BillingPeriodEnd',
+  'BillingPeriodStart',
+  'ChargePeriodEnd',
+  'ChargePeriodStart',
+  'ConsumedQuantity',
+  'ContractedCost',
+  'ContractedUnitPrice',
+  'EffectiveCost',
+  'ListCost',
+  'ListUnitPrice',
+  'PricingQuantity',
+  'x_CallCount',
+  'x_ChargeCount',
+] as const satisfies readonly ExportedColumn[]
+
+export type ChangingColumn = (typeof changingColumns)[number]
+
 /** A column of an export. */
 export type ExportedColumn = FocusColumnId | (typeof ownColumns)[number]
 

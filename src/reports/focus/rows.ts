@@ -4,9 +4,15 @@ import { formatInstant, type Instant } from '../../time.ts'
 import { meterFacts } from '../../usage/meter.ts'
 import type { Quantity } from '../../usage/usage.ts'
 import type { FocusVersion } from './columns.ts'
-import { decimalText, fineText } from './decimal.ts'
+import { decimalText, fineText, millionthsText } from './decimal.ts'
 import type { FocusGroup } from './fold.ts'
-import { type ExportedColumn, exportedColumns, type FocusRow } from './layout.ts'
+import {
+  type ChangingColumn,
+  changingColumns,
+  type ExportedColumn,
+  exportedColumns,
+  type FocusRow,
+} from './layout.ts'
 import { namesOf } from './meter-names.ts'
 import type { Series, SeriesPrice, UnitPrice } from './series.ts'
 import { serviceOf } from './services.ts'
@@ -14,11 +20,11 @@ import { serviceOf } from './services.ts'
 /** Makes the rows of an export of a version. */
 export const rowMaker = (version: FocusVersion): ((group: FocusGroup) => FocusRow) => {
   const columns = exportedColumns(version)
-  const indexOf = new Map(columns.map((column, index) => [column, index]))
+  const at = placesIn(columns)
   const kept = new WeakMap<Series, SeriesCells>()
   const billingPeriod = keepLast(billingPeriodOf)
-  const instant = keepLast(instantText)
-  const [at, until] = [keepLast(instantText), keepLast(instantText)]
+  const instant = keepLast(formatInstant)
+  const [start, end] = [keepLast(formatInstant), keepLast(formatInstant)]
 
   const cellsOf = (series: Series): SeriesCells => {
     const known = kept.get(series)
@@ -33,32 +39,33 @@ export const rowMaker = (version: FocusVersion): ((group: FocusGroup) => FocusRo
     const { series, from, to } = group
     const { cells, per, consumedAs } = cellsOf(series)
     const row = cells.slice()
-    const put = (column: ExportedColumn, cell: string | null): void => {
-      const index = indexOf.get(column)
-      if (index !== undefined) row[index] = cell
-    }
     const month = billingPeriod(from)
     const amount = picosText(group.amount)
-    put('BilledCost', series.basis === 'estimated' ? nothing : amount)
-    put('BillingPeriodStart', month.start)
-    put('BillingPeriodEnd', to <= month.to ? month.end : instant(monthAfter(to - 1)))
-    put('ChargePeriodStart', at(from))
-    put('ChargePeriodEnd', until(to))
-    put('ContractedCost', group.contracted === group.amount ? amount : picosText(group.contracted))
-    put('EffectiveCost', amount)
-    put('ListCost', group.list === group.amount ? amount : picosText(group.list))
-    put('x_CallCount', String(group.calls))
-    put('x_ChargeCount', String(group.charges))
+    row[at.BilledCost] = series.basis === 'estimated' ? nothing : amount
+    row[at.BillingPeriodStart] = month.start
+    row[at.BillingPeriodEnd] = to <= month.to ? month.end : instant(monthAfter(to - 1))
+    row[at.ChargePeriodStart] = start(from)
+    row[at.ChargePeriodEnd] = end(to)
+    row[at.ContractedCost] = group.contracted === group.amount ? amount : picosText(group.contracted)
+    row[at.EffectiveCost] = amount
+    row[at.ListCost] = group.list === group.amount ? amount : picosText(group.list)
+    row[at.x_CallCount] = `${group.calls}`
+    row[at.x_ChargeCount] = `${group.charges}`
     if (consumedAs === null) return row
-    put('ConsumedQuantity', quantityText(group.quantity, 1))
-    put('PricingQuantity', quantityText(group.quantity, per))
+    row[at.ConsumedQuantity] = quantityText(group.quantity, 1)
+    row[at.PricingQuantity] = quantityText(group.quantity, per)
     if (series.price.list === null) {
       const unitPrice = statedUnitPrice(group, per)
-      put('ListUnitPrice', unitPrice)
-      put('ContractedUnitPrice', unitPrice)
+      row[at.ListUnitPrice] = unitPrice
+      row[at.ContractedUnitPrice] = unitPrice
     }
     return row
   }
+}
+
+const placesIn = (columns: readonly ExportedColumn[]): Readonly<Record<ChangingColumn, number>> => {
+  const places = changingColumns.map((column) => [column, columns.indexOf(column)])
+  return Object.fromEntries(places) as Readonly<Record<ChangingColumn, number>>
 }
 
 const nothing = '0.0'
@@ -163,14 +170,12 @@ const exact = (quantity: Quantity): Rational =>
 const quantityText = (quantity: Quantity, per: number): string => {
   if (typeof quantity === 'number') {
     if (per === 1) return `${quantity}.0`
-    if (per === tokensPer) return decimalText(BigInt(quantity), 6)
+    if (per === tokensPer) return millionthsText(quantity)
   }
   return fineText(divide(exact(quantity), rational(BigInt(per))))
 }
 
 const picosText = (amount: Picos): string => decimalText(amount, postedPlaces)
-
-const instantText = (at: Instant): string => formatInstant(at)
 
 /** A month in UTC. FOCUS calls it the billing period. */
 const billingPeriodOf = (at: Instant) => {

@@ -2,12 +2,34 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonLineCells } from './json-line.ts'
 import { keyValueFault } from './key-values.ts'
-import { exportedColumns, type FocusRow } from './layout.ts'
+import { changingColumns, exportedColumns, type FocusRow } from './layout.ts'
 import { csvText, jsonLinesText } from './text.ts'
 
 const columns = exportedColumns('1.4')
 const rowWith = (cells: Readonly<Record<string, string>>): FocusRow =>
   columns.map((name) => cells[name] ?? null)
+
+const isJson = (column: string | undefined): boolean => column === 'Tags' || column === 'SkuPriceDetails'
+
+const cell = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constant(null),
+  fc.constantFrom('0.5', '\ud800', '\u007f', '\u2028', '"', '\\', ''),
+)
+
+/** JSON columns hold JSON. */
+const anyRow = fc
+  .array(cell, { minLength: columns.length, maxLength: columns.length })
+  .map((cells) => cells.map((each, index) => (isJson(columns[index]) && each !== null ? '{"a":1}' : each)))
+
+const stringified = (cells: FocusRow): string => {
+  const entries = columns.map((name, index) => {
+    const each = cells[index] ?? null
+    return [name, each !== null && isJson(name) ? JSON.parse(each) : each]
+  })
+  return `${JSON.stringify(Object.fromEntries(entries))}\n`
+}
 
 describe('an export as text', () => {
   it('has null as an empty field of CSV, and quotes only where RFC 4180 asks, at blanks, and around nothing', () => {
@@ -34,13 +56,35 @@ describe('an export as text', () => {
     })
   })
 
-  it('reads from a line of JSON what was written to it', () => {
-    const cell = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constant(null))
+  it('is JSON Lines byte for byte as JSON.stringify writes the rows of a series, one after another', () => {
+    const isFixed = columns.map((name) => !changingColumns.some((each) => each === name))
     fc.assert(
-      fc.property(fc.array(cell, { minLength: columns.length, maxLength: columns.length }), (cells) => {
-        const row = cells.map((each, index) =>
-          columns[index] === 'Tags' || columns[index] === 'SkuPriceDetails' ? '{}' : each,
-        )
+      fc.property(fc.array(fc.tuple(anyRow, anyRow), { minLength: 1, maxLength: 4 }), (drawn) => {
+        const { row } = jsonLinesText('1.4')
+        for (const [series, other] of drawn) {
+          const another = other.map((each, index) => (isFixed[index] ? (series[index] ?? null) : each))
+          for (const cells of [series, another]) {
+            expect(row(cells, series)).toBe(stringified(cells))
+            expect(row(cells)).toBe(stringified(cells))
+          }
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('is CSV with a field for each cell, in rows of one series and of others', () => {
+    const { row } = csvText('1.4')
+    const [series, another] = [{}, {}]
+    const between = ','.repeat(columns.indexOf('x_Team'))
+    expect(row(rowWith({ BilledCost: '1.0', x_Team: 'a' }), series)).toBe(`1.0${between}a,,\r\n`)
+    expect(row(rowWith({ BilledCost: 'x,"', x_Team: 'b' }), another)).toBe(`"x,"""${between}b,,\r\n`)
+    expect(row(rowWith({ BilledCost: '2.0', x_Team: 'a' }), series)).toBe(`2.0${between}a,,\r\n`)
+  })
+
+  it('reads from a line of JSON what was written to it', () => {
+    fc.assert(
+      fc.property(anyRow, (row) => {
         expect(jsonLineCells(jsonLinesText('1.4').row(row).trimEnd())).toEqual(
           columns.map((name, index) => [name, row[index]]),
         )
