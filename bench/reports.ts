@@ -6,19 +6,24 @@ import { parseArgs, promisify } from 'node:util'
 import { openSqlite } from '../src/ledger/databases/sqlite.ts'
 import { ledgerStore, openLedger, verify } from '../src/ledger/ledger.ts'
 import { openSeals } from '../src/ledger/seal.ts'
+import { withDayWorker } from '../src/ledger/sealed/day-worker.ts'
 import type { GroupsAsked } from '../src/ledger/sealed/grouping.ts'
 import { pruneDays, sealDays } from '../src/ledger/sealed/sealing.ts'
+import { sumDays } from '../src/ledger/sealed/sum-days.ts'
 import { verifyDays } from '../src/ledger/sealed/verify-days.ts'
+import { openSums } from '../src/ledger/sealed-sums.ts'
 import { generateCalls, generatedBook } from '../test/support/generated-calls.ts'
 import { loadCalls } from '../test/support/load-calls.ts'
 import type { Question } from './reports/question.ts'
 import { repeatDay } from './reports/repeat-days.ts'
 import { repeatHours } from './reports/repeat-hours.ts'
+import { repeatSums } from './reports/repeat-sums.ts'
 
 /** Measures reports over many calls: `node bench/reports.ts --calls 1000000`. Calls are generated, written through the
  * ledger's own verbs, verified, sealed and, with `--prune`, left to the files; then each question is asked in a process
  * of its own. `--repeated 100000000` asks them of so many calls instead, in days that are made out of one sealed day of
- * `--calls`. `--folder` keeps the ledger: what is there is not written again. */
+ * `--calls`. `--folder` keeps the ledger: what is there is not written again. `--only user`
+ * asks the questions of that name. */
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +32,7 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     repeated: { type: 'string' },
     prune: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
   },
 })
 const calls = Number(values.calls)
@@ -68,6 +74,12 @@ if ((await seals.list()).length === 0) {
   const bytes = made.seals.reduce((sum, seal) => sum + seal.bytes, 0)
   console.log(`${bytesACall(bytes, calls)} sealed (asked: at most 400)`)
 }
+// What was sealed before there were sums of sealed days gets them here.
+await timed('sums brought up to date', calls, () =>
+  withDayWorker(database, (worker) => sumDays(database, { worker, folder: sealed })),
+)
+const summedBytes = (await openSums(database).list()).reduce((sum, { bytes }) => sum + bytes, 0)
+console.log(`${bytesACall(summedBytes, calls)} of sums`)
 if (values.prune) {
   await timed('removed from SQLite', calls, () =>
     pruneDays(database, { folder: sealed, at: from + (days + 99) * dayMs, keepDays: 2 }),
@@ -94,17 +106,29 @@ const detail: readonly (readonly [what: string, asked: GroupsAsked])[] = [
   ['by day, team, project, model, key', { ...period, by: ['day', 'team', 'project', 'model', 'key'] }],
   ['by conversation, of a day', { from, to: from + 2 * dayMs, by: ['conversation'] }],
 ]
+const largest: readonly (readonly [what: string, asked: GroupsAsked])[] = [
+  ['top users', { ...period, by: ['endUser'] }],
+  ['top users of a team', { ...period, by: ['endUser'], only: only('team', 'team_3') }],
+  ['top conversations', { ...period, by: ['conversation'] }],
+  ['top users by model', { ...period, by: ['endUser', 'model'] }],
+]
 const reports: readonly (readonly [what: string, asked: Readonly<Record<string, string>>])[] = [
   ['report of spend by day and model', { by: 'day,model' }],
   ['report hourly for a team', { by: 'hour', where: 'team=team_3' }],
   ['report by team and model', { by: 'team,model' }],
   ['report by project', { by: 'project' }],
   ['report by meter', { by: 'meter' }],
+  ['report of top users', { by: 'endUser', top: '20' }],
+  ['report by tag', { by: 'tag:feature' }],
+  ['report of customers of a tag', { by: 'tag:customer', where: 'tag:feature=feature_3' }],
+  ['report by tag of 7 days', { by: 'tag:feature', from: '2026-08-01', to: '2026-08-08' }],
+  ['report of top conversations', { by: 'conversation', top: '20' }],
 ]
 const questions: readonly (readonly [what: string, asked: Question])[] = [
   ...reports.map(([what, report]) => [what, { report }] as const),
+  ...largest.map(([what, of]) => [what, { largest: of }] as const),
   ...detail.map(([what, of]) => [what, { detail: of }] as const),
-]
+].filter(([what]) => what.includes(values.only))
 console.log(`\n${count(asked.calls)} calls`)
 for (const [what, question] of questions) {
   const argument = JSON.stringify({ file: asked.file, folder: sealed, asked: question })
@@ -145,6 +169,9 @@ async function repeated(wanted: number): Promise<typeof asked> {
       repeatDay(target, sealed, from, { days: copiedDays, copies }),
     )
     console.log(`${bytesACall(bytes, made.calls)} sealed`)
+  }
+  if ((await openSums(target).list()).length === 0) {
+    await timed('sums repeated', made.calls, () => repeatSums(target, sealed))
   }
   await target.close()
   if (isNew) {

@@ -39,6 +39,7 @@ export const errorCodes = {
   ledger_unavailable: { status: 503, exit: 1, means: 'The ledger cannot be written' },
   bill_unexplained: { status: 409, exit: 4, means: 'The bill is not explained, so it is not closed' },
   period_closed: { status: 409, exit: 1, means: 'A period of the bill is closed' },
+  rerate_running: { status: 409, exit: 1, means: 'Another re-rating is at work' },
   policy_outdated: { status: 412, exit: 1, means: 'The rules have changed since they were read' },
   ledger_locked: { status: 503, exit: 1, means: 'Another process writes this ledger' },
   ledger_corrupt: { status: 503, exit: 1, means: 'The ledger does not agree with itself' },

@@ -216,6 +216,15 @@ describe('a period', () => {
   it('is listed at what it was closed at, what was corrected since, and what it is now', async () => {
     const { out } = await run(['period', 'list', '--ledger', ledgerFile(folder), '--json'])
     const { periods } = JSON.parse(out)
+    const { controlUrl, controlToken } = world.gateway
+    const list = async (query: string) =>
+      (
+        await fetch(`${controlUrl}/octroi/v1/periods${query}`, {
+          headers: { authorization: `Bearer ${controlToken}` },
+        })
+      ).json()
+    expect(await list('')).toEqual(JSON.parse(out))
+    expect(await list('?provider=anthropic')).toMatchObject({ periods: [] })
     expect(periods).toMatchObject([
       { from: '2026-11-02T00:00:00Z', to: '2026-11-10T00:00:00Z', note: null, totals: [{ corrected: '0' }] },
       { from: '2026-11-14T00:00:00Z', note: expect.stringContaining('accepted: the vendor looks into it') },
@@ -227,7 +236,9 @@ describe('a period', () => {
       { input_text_tokens: 17, output_text_tokens: 100 },
     ).settlement
     const truth = exampleSettlement(lost, 0n, { at: world.clock.now(), model, charges })
-    expect(await openLedger(ledger).settle(truth)).toBe('done')
+    // The gateway lets it expire when it looks; here, at the latest now.
+    await openLedger(ledger).expire(world.clock.now())
+    expect(await openLedger(ledger).settle(truth)).toBe('late')
     const after = await run(['period', 'list', '--ledger', ledgerFile(folder), '--json'])
     const [first] = JSON.parse(after.out).periods
     const [{ closed, corrected, now }] = first.totals

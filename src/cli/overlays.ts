@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OctroiError } from '../errors.ts'
+import type { PriceFilePaths } from '../gateway/reporting/rerate-thread.ts'
 import { mergeOverlay } from '../pricing/overlay.ts'
 import { type OverlayFile, readOverlayFiles } from '../pricing/overlays/overlay-file.ts'
 import { openPriceBook, type PriceBook, type PriceFile } from '../pricing/price-book.ts'
-import { bundledPrices } from './bundled.ts'
+import { bundledPriceFiles, bundledPrices } from './bundled.ts'
 import { parseJsonText } from './json-text.ts'
 
 /** Where a gateway keeps what must survive, unless said. */
@@ -38,6 +39,12 @@ export const overlayPaths = async (folder?: string, data?: string): Promise<read
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => join(place, name))
+}
+
+/** Where all files of that book are. */
+export const priceFilePaths = async (folder?: string, data?: string): Promise<PriceFilePaths> => {
+  const [bundled, overlays] = await Promise.all([bundledPriceFiles(), overlayPaths(folder, data)])
+  return { bundled, overlays }
 }
 
 /** The operator's price files read; of `except` none. */

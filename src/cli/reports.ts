@@ -37,6 +37,7 @@ export const withLedger = async <Result>(
 export const askReport = <Asked extends z.ZodType, Report>(
   route: ReportRoute<Asked, Report>,
   options: Readonly<Record<string, unknown>>,
+  onProgress: (percent: number) => void = () => {},
 ): Promise<Report> => {
   const texts = parametersOf(route.asked).flatMap(({ name }) =>
     options[name] === undefined ? [] : [[name, String(options[name])]],
@@ -44,7 +45,7 @@ export const askReport = <Asked extends z.ZodType, Report>(
   const asked = readAsked(route.asked, Object.fromEntries(texts), optionNamed)
   const sealed = sealedFolderOf(String(options['ledger']))
   return withLedger(options, (database) =>
-    route.read({ database, sealed, clock: clockFrom(undefined) }, asked),
+    route.read({ database, sealed, clock: clockFrom(undefined), onProgress }, asked),
   )
 }
 

@@ -12,6 +12,7 @@ import { clockFrom } from './clock.ts'
 import type { Io } from './command.ts'
 import { crossingLine } from './crossing-line.ts'
 import { secondsOf } from './key-options.ts'
+import { priceFilePaths } from './overlays.ts'
 import { openServeLog } from './serve-log.ts'
 import { readSettings } from './serve-settings.ts'
 import { isWorker, keeperPathIn, startWorkers, workersOf } from './serve-workers.ts'
@@ -41,6 +42,8 @@ export const serve = async (options: Options, io: Io): Promise<number> => {
     config,
     clock,
     book,
+    priceFiles: () =>
+      priceFilePaths(options.prices === undefined ? undefined : String(options.prices), folder),
     models: openModelFacts(await bundledModels()),
     database: data.database,
     openReader: data.openReader,

@@ -28,6 +28,7 @@ import { createPolicy } from './policy.ts'
 import { openAlerts } from './registry/alerts.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
 import { createReader } from './reporting/reader.ts'
+import { createRerating } from './reporting/rerate-route.ts'
 import { createRouter } from './route.ts'
 import { startScheduler } from './scheduler.ts'
 import { createSealedDays } from './sealed-days.ts'
@@ -148,7 +149,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       return configured.vectorStorage
     },
     forward: metrics.timeForward(createForward({ ...defaultTimeouts, ...options.timeouts })),
-    counting: createCounting(),
+    counting: createCounting(options.counting),
     till,
     bounds,
     get vendorPools() {
@@ -211,6 +212,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     ...{ database, folder: options.sealedFolder ?? null, clock, report },
     told: options.onSealing ?? (() => {}),
   })
+  const rerating = createRerating({
+    ...{ parts, database, sealedDays, report },
+    sealed: options.sealedFolder ?? null,
+    prices: options.priceFiles ?? null,
+  })
   const controlToken = adminToken === null ? null : randomBytes(32).toString('base64url')
   const tokens = [adminToken, controlToken].filter((token) => token !== null)
   const control =
@@ -225,6 +231,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
           alerts: { store: alerts, test: notify.test },
           credentials,
           sealedDays,
+          rerating,
           reporting: {
             ...{ reader, sealed: options.sealedFolder ?? null },
             settings: () => ({ ...configured, promises: options.promises ?? [] }),
@@ -292,6 +299,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
       watches.close()
       await configured.accruals.stop()
       await scheduler.stop()
+      await rerating.close()
       await sealedDays.close()
       await notify.stop()
       await parts.forward.close()

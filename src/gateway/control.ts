@@ -24,10 +24,18 @@ import { listedLimits } from './limit-states.ts'
 import { asOctroiError } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { AlertStore, ListedAlert, StoredAlert } from './registry/alerts.ts'
+import { readAsked } from './reporting/asked.ts'
 import { answerFocus, focusPath } from './reporting/focus-route.ts'
 import type { Reader } from './reporting/reader.ts'
-import { closeBill, periodsPath, readClose } from './reporting/reconciliation-close.ts'
+import {
+  closeBill,
+  listPeriods,
+  periodsPath,
+  periodsQuery,
+  readClose,
+} from './reporting/reconciliation-close.ts'
 import { type ReportSettings, reportPath, reports } from './reporting/registry.ts'
+import { type Rerating, reratePath } from './reporting/rerate-route.ts'
 import {
   parseDay,
   prunedJson,
@@ -51,6 +59,7 @@ export type ControlOptions = {
   readonly journal: Journal
   readonly credentials: Credentials
   readonly sealedDays: SealedDays
+  readonly rerating: Rerating
   readonly alerts: { readonly store: AlertStore; readonly test: () => Promise<StoredAlert> }
   /** Where reports are read, and what they go by. */
   readonly reporting: {
@@ -81,9 +90,9 @@ const bodyUpTo = (maxSize: number) =>
     },
   })
 
-const largePaths: ReadonlySet<string> = new Set([policyPath, importsPath])
+const largePaths: ReadonlySet<string> = new Set([policyPath, importsPath, reratePath])
 const smallBody = bodyUpTo(65_536)
-/** A thousand limits have room in it, and a batch of imported lines. */
+/** A thousand limits have room in it, a batch of imported lines, and a price file. */
 const largeBody = bodyUpTo(4_000_000)
 
 const shownPolicy = ({ policy }: Parts) => ({ version: policy.version(), ...policy.rules().written })
@@ -99,6 +108,7 @@ export const createControlRoutes = ({
   alerts,
   credentials,
   sealedDays,
+  rerating,
   metrics,
   reporting,
 }: Omit<ControlOptions, 'port'>): Hono => {
@@ -150,6 +160,10 @@ export const createControlRoutes = ({
     .post(importsPath, async (context) =>
       context.json(await applyImports(parts, readImports(await context.req.json()))),
     )
+    .get(periodsPath, async (context) => {
+      const asked = readAsked(periodsQuery, queryOf(context))
+      return context.json(await reporting.reader.read((database) => listPeriods(database, asked)))
+    })
     .post(periodsPath, async (context) => {
       const asked = readClose(await context.req.json(), clock)
       const source = { ledger: parts.ledger, book: parts.book, sealed: reporting.sealed, clock }
@@ -157,6 +171,7 @@ export const createControlRoutes = ({
         await reporting.reader.read((database) => closeBill({ ...source, database }, asked)),
       )
     })
+    .post(reratePath, async (context) => rerating.answer(await context.req.json()))
     .post(`${sealedDaysPath}/seal`, async (context) => {
       const { until, ...asked } = readSealedAsked(sealRequest, await context.req.json())
       const last = until === undefined ? undefined : parseDay(until)

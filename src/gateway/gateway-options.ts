@@ -6,10 +6,12 @@ import type { PriceBook } from '../pricing/price-book.ts'
 import type { ServicePromise } from '../reports/service-promise.ts'
 import type { Clock } from '../time.ts'
 import type { GatewayConfig } from './config.ts'
+import type { CountingBounds } from './counting.ts'
 import type { ForwardTimeouts } from './forward.ts'
 import type { RefusedRequest } from './handle.ts'
 import type { NotifyEvent } from './notify/notify.ts'
 import type { GatewayBounds } from './parts.ts'
+import type { PriceFilePaths } from './reporting/rerate-thread.ts'
 import type { SealingEvent } from './sealed-days.ts'
 import type { SpoolEvent } from './spool/spool.ts'
 import type { TillLine } from './till.ts'
@@ -20,6 +22,8 @@ export type GatewayOptions = {
   readonly config: GatewayConfig
   readonly clock: Clock
   readonly book: PriceBook
+  /** Where the price files of that book are, for re-ratings, which read them anew; without it there are none. */
+  readonly priceFiles?: () => Promise<PriceFilePaths>
   readonly models: ModelFacts
   /** Opened with `ledgerStore` and `registryStore`. The gateway closes it. */
   readonly database: Database
@@ -53,6 +57,8 @@ export type GatewayOptions = {
   readonly onRefused?: (request: RefusedRequest) => void
   readonly bounds?: Partial<GatewayBounds>
   readonly timeouts?: Partial<ForwardTimeouts>
+  /** How long texts wait to be counted, and how many. */
+  readonly counting?: Partial<CountingBounds>
   /** The folder of the spool's file, in which calls wait while the ledger cannot be written. Without one they wait in
    * memory only. */
   readonly spoolFolder?: string

@@ -16,6 +16,7 @@ import { importVerbs } from './sql-imports.ts'
 import { readLife, readLives } from './sql-lives.ts'
 import { hasPromotions, readAccrued, readCalls, readSpend } from './sql-readings.ts'
 import { rollupVerbs } from './sql-rollups.ts'
+import { sealedSumsVerbs } from './sql-sealed-sums.ts'
 import { sealVerbs } from './sql-seals.ts'
 import { spendSumVerbs } from './sql-spend-sums.ts'
 import { verifyEntries } from './verifying/verify.ts'
@@ -191,6 +192,7 @@ export const verbs = {
   life: readLife,
   lives: readLives,
   ...sealVerbs,
+  ...sealedSumsVerbs,
   ...rollupVerbs,
   ...spendSumVerbs,
   verify: verifyEntries,

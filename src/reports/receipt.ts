@@ -131,6 +131,21 @@ export const createReceiptFold = (asked: ReceiptAsked): ReceiptFold => {
   }
 }
 
+/** A page of a receipt of which more lines were read; null where they are not the ones that are asked for. `from` is the
+ * line after which the receipt itself begins. */
+export const receiptPage = (
+  { lines, next, ...rest }: Receipt,
+  from: string | null,
+  { after, limit }: Pick<ReceiptAsked, 'after' | 'limit'>,
+): Receipt | null => {
+  const before = after === from ? -1 : lines.findIndex(({ place }) => place === after)
+  const isRead = after === from || before >= 0
+  const some = lines.slice(before + 1, before + 1 + limit)
+  const isLast = before + 1 + limit >= lines.length
+  if (!isRead || (isLast && next !== null && some.length < limit)) return null
+  return { ...rest, lines: some, next: isLast ? next : (some.at(-1)?.place ?? null) }
+}
+
 type Entry = {
   readonly kind: ReceiptLine['kind']
   readonly id: string

@@ -45,6 +45,10 @@ export const chosenName = (name: string | null): string => {
   return plain === none ? `\\${plain}` : plain
 }
 
+/** What each of some names in a filter stands for: the texts between its stars, in order; null for what has no name. */
+export const patternsOf = (anyOf: readonly string[]): readonly (readonly string[] | null)[] =>
+  anyOf.map((name) => (name === none ? null : piecesOf(name)))
+
 /** Whether a place is meant. */
 export const fitsWhere = (where: SpendWhere, zone: ZoneNames): ((place: SpendPlace) => boolean) => {
   const tests = where.map(({ dimension, anyOf }) => {

@@ -67,6 +67,11 @@ export type SpendAdder = {
 export type SpendFold = {
   readonly now: SpendAdder
   readonly before: SpendAdder
+  /** Takes what is summed already, of one side. */
+  readonly facts: (side: 'before' | 'now', facts: readonly SpendFact[]) => void
+  /** Takes what all groups came to that are not among the largest, and how many those are, by currency: for who knows the
+   * largest, and has no room for the others. */
+  readonly others: (facts: readonly SpendFact[], counts: ReadonlyMap<string, number>) => void
   readonly result: () => SpendReport
 }
 
@@ -92,18 +97,18 @@ export const createSpendFold = (asked: SpendAsked): SpendFold => {
     groups.set(key, sums)
     return sums
   }
+  const rest: Rest = new Map()
+  const put = (fact: SpendFact, side: 'before' | 'now'): void => {
+    if (fact.what === 'calls' && byMeter) return
+    if (!isMeant(fact.place)) return
+    const shown = asked.convert?.(fact) ?? fact
+    addFact(sumsOf(shown), shown, side, before !== null)
+  }
   const adder = (side: 'before' | 'now'): SpendAdder => {
-    const isCompared = before !== null
-    const put = (fact: SpendFact): void => {
-      if (fact.what === 'calls' && byMeter) return
-      if (!isMeant(fact.place)) return
-      const shown = asked.convert?.(fact) ?? fact
-      addFact(sumsOf(shown), shown, side, isCompared)
-    }
     const each =
       <Row>(factsOf: (row: Row) => readonly SpendFact[]) =>
       (rows: readonly Row[]): void => {
-        for (const row of rows) for (const fact of factsOf(row)) put(fact)
+        for (const row of rows) for (const fact of factsOf(row)) put(fact, side)
       }
     return {
       hours: each((row: SpendRow) => [factOfHour(row)]),
@@ -116,8 +121,24 @@ export const createSpendFold = (asked: SpendAsked): SpendFold => {
   return {
     now: adder('now'),
     before: adder('before'),
+    facts: (side, facts) => {
+      for (const fact of facts) put(fact, side)
+    },
+    others: (facts, counts) => {
+      for (const fact of facts) {
+        const { currency } = fact.place
+        const sums =
+          rest.get(currency)?.sums ??
+          emptySums(
+            by.map(() => null),
+            currency,
+          )
+        rest.set(currency, { sums, count: counts.get(currency) ?? 0 })
+        addFact(sums, fact, 'now', false)
+      }
+    },
     result: () => {
-      const shown = { by, byMeter, isCompared: before !== null }
+      const shown = { by, byMeter, isCompared: before !== null, rest }
       return { ...{ by, where, zone, from, to, before }, ...arranged([...groups.values()], top, shown) }
     },
   }
@@ -141,7 +162,11 @@ const tooManyGroups = (by: readonly SpendDimension[]): OctroiError =>
     `By ${by.join(', ')} there are more than ${groupsMax} groups. Group by less, choose with where, or ask for a shorter period.`,
   )
 
+/** What is left beside the groups, by currency. */
+type Rest = Map<string, { readonly sums: SpendSums; readonly count: number }>
+
 type Shown = {
+  readonly rest: Rest
   readonly by: readonly SpendDimension[]
   readonly byMeter: boolean
   readonly isCompared: boolean
@@ -150,7 +175,7 @@ type Shown = {
 const arranged = (
   all: readonly SpendSums[],
   top: number | null,
-  { by, byMeter, isCompared }: Shown,
+  { by, byMeter, isCompared, rest: left }: Shown,
 ): Pick<SpendReport, 'groups' | 'others' | 'totals'> => {
   const changes = new Map(isCompared ? all.map((sums) => [sums, changeIn(sums)]) : [])
   const merged = (some: readonly SpendSums[], currency: string): Merged => {
@@ -160,13 +185,16 @@ const arranged = (
     )
     for (const each of some) addSums(sums, each)
     const change = isCompared ? sumOfChanges(some.flatMap((each) => changes.get(each) ?? [])) : null
-    return { sums, change, count: some.length }
+    const others = left.get(currency)
+    if (others !== undefined) addSums(sums, others.sums)
+    return { sums, change, count: some.length + (others?.count ?? 0) }
   }
   const byCurrency = [...Map.groupBy(all, ({ currency }) => currency)].map(([currency, some]) => {
     const ordered = some.toSorted((a, b) => order(b.amount, a.amount) || order(nameKey(a), nameKey(b)))
     const kept = top === null ? ordered : ordered.slice(0, top)
     const rest = ordered.slice(kept.length)
-    return { kept, total: merged(some, currency), rest: rest.length === 0 ? null : merged(rest, currency) }
+    const hasRest = rest.length > 0 || left.has(currency)
+    return { kept, total: merged(some, currency), rest: hasRest ? merged(rest, currency) : null }
   })
   const totalOf = new Map(byCurrency.map(({ total: { sums } }) => [sums.currency, sums.amount]))
   const finish = (sums: SpendSums, change: SpendChange | null): SpendGroup =>

@@ -90,7 +90,7 @@ describe('the server', () => {
     const body = `{"model": "gpt-4", "messages": ${messages}}`
     const reply = await fetch(`${sandbox.baseUrl}/chat/completions`, { method: 'POST', headers, body })
     expect(reply.status).toBe(400)
-    const began = performance.now()
+    const before = process.cpuUsage()
     const hostile = JSON.stringify({
       model: 'gpt-4',
       messages: [{ role: 'user', content: 'a'.repeat(2_000_000) }],
@@ -101,7 +101,9 @@ describe('the server', () => {
       body: hostile,
     })
     expect(long.status).toBe(400)
-    expect(performance.now() - began).toBeLessThan(2_000)
+    // Of the processor, since others use it too.
+    const { user, system } = process.cpuUsage(before)
+    expect(user + system).toBeLessThan(2_000_000)
   })
 
   it('serves others while one client is slow to speak, and closes all the same', async () => {

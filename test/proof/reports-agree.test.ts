@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundledBook } from '../../src/cli/bundled.ts'
 import { command as reportBill } from '../../src/cli/commands/report-bill.ts'
 import { command as reportSpend } from '../../src/cli/commands/report-spend.ts'
-import { openCorrection } from '../../src/cli/rerate-books.ts'
+import { readBooks } from '../../src/cli/rerate-books.ts'
 import { planRerate } from '../../src/cli/rerate-run.ts'
 import { commandRunner } from '../../src/cli/run-command.fixture.ts'
 import { readAllocation } from '../../src/gateway/reporting/allocation.ts'
@@ -49,12 +49,12 @@ const whole = { from, to: from + days * dayMs }
 /** Thirty days of it, half of them before the calls of the first forty-five days are left to their files. */
 const some = { from: from + 30 * dayMs, to: from + 60 * dayMs }
 
-/** Reports that read every call are of the second only, where that has to be quick. */
 const stretches = [
   { period: whole, named: '' },
   { period: some, named: 'some ' },
 ]
-const looked = longForm ? stretches : stretches.slice(1)
+/** Reports that read every call are of one of them: of the second where that has to be quick. */
+const looked = longForm ? stretches.slice(0, 1) : stretches.slice(1)
 
 let folder: string
 let database: Database
@@ -272,7 +272,7 @@ const everyReportAgrees = (): void => {
   it('a re-rating that corrects nothing comes to the total twice', { timeout }, async () => {
     const correction = join(folder, 'nobody.json')
     await writeFile(correction, JSON.stringify(nobodysPrices))
-    const opened = await openCorrection({ correction, prices: undefined, folder })
+    const opened = await readBooks({ correction, prices: undefined, folder })
     const { totals } = await planRerate(
       { folder, period: whole, provider: null, model: null, at: whole.to, correction: opened },
       (page) => expect(page).toEqual([]),

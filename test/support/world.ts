@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { bundledBook, bundledModels, bundledPrices } from '../../src/cli/bundled.ts'
+import { priceFilePaths } from '../../src/cli/overlays.ts'
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway/app.ts'
 import { readConfig } from '../../src/gateway/config.ts'
 import { openDataFolder } from '../../src/gateway/data-folder.ts'
@@ -64,6 +65,7 @@ export const startWorld = async (
     ),
     clock,
     book: await bundledBook(),
+    priceFiles: () => priceFilePaths(undefined, folder),
     models: openModelFacts(await bundledModels()),
     database: options.database?.(data.database) ?? data.database,
     openReader: data.openReader,
@@ -71,6 +73,8 @@ export const startWorld = async (
     pepper: data.pepper,
     port: 0,
     controlPort: null,
+    // A busy machine changes nothing of what calls come to.
+    counting: { waitMsMax: 30_000, workMsMax: 30_000 },
     onTill: (line) => till.push(line),
     onFault: (error) => faults.push(error),
     ...options.gateway,

@@ -27,7 +27,8 @@ export const command: CliCommand = {
       import('../currency-rates.ts'),
     ])
     const { route, conversion } = await openConversion(spendRoute, options)
-    const report = await askReport(route, options)
+    const report = await askReport(route, options, (percent) => io.bar?.(`${Math.floor(percent)} % read`))
+    io.bar?.('')
     io.out(
       options['json'] === true
         ? `${(await import('../json.ts')).formatJson(route.json(report))}\n`

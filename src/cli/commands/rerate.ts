@@ -1,6 +1,7 @@
+import type { RerateApplied } from '../../gateway/reporting/rerate.ts'
 import type { Rerated } from '../../reports/rerate.ts'
 import type { CliCommand, Io } from '../command.ts'
-import type { RerateApplied, RerateAsked } from '../rerate-run.ts'
+import type { FolderRerate } from '../rerate-run.ts'
 
 /** `octroi rerate`: corrected prices take the place of those that calls were priced by. Exit code 4 when something
  * keeps a price that may be wrong, or the ledger does not come to what was said. */
@@ -27,7 +28,7 @@ export const command: CliCommand = {
       .option('--json', 'for machines: every adjustment on a line')
   },
   run: async ({ options }, io) => {
-    const [{ applyRerate, checkWritable, planRerate }, output] = await Promise.all([
+    const [{ applyToFolder, checkWritable, planRerate }, output] = await Promise.all([
       import('../rerate-run.ts'),
       import('../rerate-output.ts'),
     ])
@@ -40,8 +41,8 @@ export const command: CliCommand = {
       if (json !== null) await json.add(page)
       else shown.push(...page.slice(0, output.shownMax - shown.length))
     })
-    const applied = isApplied ? await applyRerate(asked) : null
-    if (json !== null) json.end(report, applied)
+    const applied = isApplied ? await applyToFolder(asked) : null
+    if (json !== null) await json.end(report, applied)
     else io.out(output.rerateTable(report, shown, { color: io.color }))
     const changed = report.totals.reduce((sum, { adjusted }) => sum + adjusted, 0)
     if (applied === null) {
@@ -63,8 +64,8 @@ const tellApplied = (
   if (!agrees) io.err('octroi: the ledger came to something else meanwhile. Run the same again.\n')
 }
 
-const readAskedOf = async (options: Readonly<Record<string, unknown>>): Promise<RerateAsked> => {
-  const [{ closedPeriod }, { openCorrection }, { readPeriod }, { clockFrom }] = await Promise.all([
+const readAskedOf = async (options: Readonly<Record<string, unknown>>): Promise<FolderRerate> => {
+  const [{ closedPeriod }, { readBooks }, { readPeriod }, { clockFrom }] = await Promise.all([
     import('../rerate-run.ts'),
     import('../rerate-books.ts'),
     import('../reports.ts'),
@@ -76,7 +77,7 @@ const readAskedOf = async (options: Readonly<Record<string, unknown>>): Promise<
   const folder = String(options['data'])
   return {
     ...{ folder, period: closedPeriod(from, to) },
-    correction: await openCorrection({ correction: text('correction'), prices: text('prices'), folder }),
+    correction: await readBooks({ correction: text('correction'), prices: text('prices'), folder }),
     ...{ provider: text('provider') ?? null, model: text('model') ?? null },
     at: clockFrom(text('clock')).now(),
   }

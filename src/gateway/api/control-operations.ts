@@ -4,7 +4,9 @@ import { importsRequest } from '../imports.ts'
 import { endUser, keyRequest, providerKey, rotation } from '../key-requests.ts'
 import { parametersOf } from '../reporting/asked.ts'
 import { focusPath, focusQuery } from '../reporting/focus-route.ts'
-import { closeAnswer, closeRequest } from '../reporting/reconciliation-close.ts'
+import { closeAnswer, closeRequest, periodsAnswer, periodsQuery } from '../reporting/reconciliation-close.ts'
+import { rerateAnswer } from '../reporting/rerate-answer.ts'
+import { reratePath, rerateRequest } from '../reporting/rerate-route.ts'
 import { pruneRequest, sealRequest, thawRequest } from '../sealed-days.ts'
 import {
   adjustedAnswer,
@@ -108,12 +110,32 @@ export const controlOperations: Operations = {
     errors: ['period_closed', 'ledger_unavailable'],
     examples: [{ lines: [] }],
   },
+  'GET /octroi/v1/periods': {
+    summary: "List closed periods of vendors' bills, and what was corrected in them since",
+    query: parametersOf(periodsQuery),
+    answers: { 200: periodsAnswer },
+    errors: ['bad_input', 'overloaded', 'ledger_unavailable'],
+  },
   'POST /octroi/v1/periods': {
     summary: "Close a period of a vendor's bill, once its reconciliation explains every gap",
     body: closeRequest,
     answers: { 200: closeAnswer },
     errors: ['bad_instant', 'bill_unexplained', 'period_closed', 'ledger_unavailable'],
     examples: [{ provider: 'openai', from: '2025-05-01', to: '2025-06-01', acceptGap: 'no bill yet' }],
+  },
+  [`POST ${reratePath}`]: {
+    summary: 'Price a past period anew by corrected prices; nothing is written unless asked',
+    body: rerateRequest,
+    answers: { 200: rerateAnswer },
+    errors: ['rerate_running', 'ledger_corrupt', 'ledger_unavailable', 'overloaded'],
+    examples: [
+      { from: '2023-11-15', to: '2023-11-16' },
+      {
+        ...{ from: '2023-11-15', to: '2023-11-16', provider: 'openai', model: 'gpt-4-1106-preview' },
+        correction: { schema: 'octroi-prices/1', provider: 'openai', prices: [] },
+        apply: true,
+      },
+    ],
   },
   'POST /octroi/v1/sealed-days/seal': {
     summary: 'Seal days that are over into columnar files',

@@ -1,21 +1,15 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
 import type { Database } from '../../ledger/database.ts'
-import {
-  type CallRow,
-  readAccrued,
-  readCalls,
-  readImported,
-  readSpend,
-  type SpendAsked,
-} from '../../ledger/reading.ts'
-import { dayMs, openSeals } from '../../ledger/seal.ts'
+import { readAccrued, readImported, readSpend } from '../../ledger/reading.ts'
 import { type AllocationReport, createAllocationFold } from '../../reports/allocation.ts'
 import { allocationJson } from '../../reports/allocation-json.ts'
 import type { AllocationRules } from '../../reports/allocation-rules.ts'
 import type { Converter } from '../../reports/currency.ts'
-import { type Instant, parseInstant } from '../../time.ts'
+import type { Instant } from '../../time.ts'
 import { allocationAnswer } from './allocation-answer.ts'
+import { wholeHour } from './asked.ts'
+import { callsOf } from './detail.ts'
 import type { ReportRoute } from './report-route.ts'
 
 /** Allocates a period of a ledger: from its hourly sums, or, where a rule asks for tags, end users or conversations,
@@ -38,49 +32,16 @@ export const readAllocation = async (
     fold.addSpend(await readSpend(database, period))
     return fold.result()
   }
-  for await (const calls of await callsOf(database, period, asked.sealed)) fold.addCalls(calls)
+  for await (const calls of callsOf({ database, sealed: asked.sealed }, period)) fold.addCalls(calls)
   for await (const entries of readAccrued(database, period)) fold.addAccrued(entries)
   for await (const lines of readImported(database, { ...period, role: 'usage' })) fold.addImported(lines)
   return fold.result()
 }
 
-const callsOf = async (
-  database: Database,
-  period: SpendAsked,
-  sealed: string | null,
-): Promise<AsyncGenerator<readonly CallRow[]>> => {
-  const isIn = (day: number): boolean => day * dayMs < period.to && period.from < (day + 1) * dayMs
-  const pruned = (await openSeals(database).list()).some(({ day, isPruned }) => isPruned && isIn(day))
-  if (!pruned) return readCalls(database, period)
-  if (sealed === null) {
-    throw new OctroiError(
-      'ledger_unavailable',
-      'Calls of these days are only in sealed files, which are not at hand here. Run octroi report allocation beside them.',
-    )
-  }
-  const { openDetail } = await import('../../ledger/sealed/detail.ts')
-  return openDetail(database, sealed).calls(period)
-}
-
-const hour = z.string().transform((written, context): Instant => {
-  try {
-    const at = parseInstant(written)
-    if (at % 3_600_000 === 0) return at
-    context.addIssue({
-      code: 'custom',
-      message: `"${written.slice(0, 40)}" is not a whole hour. Reports count whole hours.`,
-    })
-  } catch (error) {
-    if (!(error instanceof OctroiError)) throw error
-    context.addIssue({ code: 'custom', message: `cannot be read: ${error.message}` })
-  }
-  return z.NEVER
-})
-
 const allocationAsked = z
   .strictObject({
-    from: hour.optional().describe('From this hour on: a day, which is midnight UTC, or an instant.'),
-    to: hour.optional().describe('Up to but not including this hour.'),
+    from: wholeHour.optional().describe('From this hour on: a day, which is midnight UTC, or an instant.'),
+    to: wholeHour.optional().describe('Up to but not including this hour.'),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
     path: ['from'],

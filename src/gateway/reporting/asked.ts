@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
+import { type Instant, parseInstant } from '../../time.ts'
 
 /** What is asked of a report, as text by name: the parameters of a query, or the options of a command. */
 export type AskedTexts = Readonly<Record<string, string>>
@@ -40,3 +41,22 @@ export const parametersOf = (asked: z.ZodType): readonly Parameter[] => {
     return { name, description, schema: rest }
   })
 }
+
+/** A text that is a day, or an instant at a whole hour, by which sums are kept. */
+export const wholeHour = z
+  .string()
+  .max(40)
+  .transform((written, context): Instant => {
+    try {
+      const at = parseInstant(written)
+      if (at % 3_600_000 === 0) return at
+      context.addIssue({
+        code: 'custom',
+        message: `"${written}" is not a whole hour. Reports count whole hours.`,
+      })
+    } catch (error) {
+      if (!(error instanceof OctroiError)) throw error
+      context.addIssue({ code: 'custom', message: `cannot be read: ${error.message}` })
+    }
+    return z.NEVER
+  })

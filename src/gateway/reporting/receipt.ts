@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
-import type { Database } from '../../ledger/database.ts'
-import type { CallLife, CallRow } from '../../ledger/reading.ts'
+import type { CallRow } from '../../ledger/reading.ts'
+import { callRowOf } from '../../ledger/sealed/call-row.ts'
 import { createReceiptFold, type Receipt } from '../../reports/receipt.ts'
 import { receiptJson } from '../../reports/receipt-json.ts'
+import { lifeOf } from './detail.ts'
 import { receiptAnswer } from './receipt-answer.ts'
-import type { ReportRoute } from './report-route.ts'
+import { readReceiptPage } from './receipt-pages.ts'
+import type { ReportRoute, ReportSource } from './report-route.ts'
 import { figureParameters, readFigurePeriod, wholeUpTo } from './spend-asked.ts'
 import { boundsOf, readEntries } from './spend-reading.ts'
 
@@ -23,7 +25,9 @@ const receiptAsked = z
       .string()
       .max(200)
       .optional()
-      .describe('The `next` of the page before. The totals are of all lines on every page.'),
+      .describe(
+        'The `next` of the page before. The totals are of all lines on every page. The pages of 5,000 lines come from one reading, for five minutes.',
+      ),
   })
   .transform(({ call = null, where = [], limit = 100, after = null, ...rest }, context) => {
     if (call !== null && (where.length > 0 || Object.values(rest).some((value) => value !== undefined))) {
@@ -43,26 +47,22 @@ export const receiptRoute: ReportRoute<typeof receiptAsked, Receipt> = {
   asked: receiptAsked,
   answer: receiptAnswer,
   errors: ['unknown_object'],
-  read: async (source, { call, ...asked }) => {
-    const fold = createReceiptFold(asked)
-    if (call === null) await readEntries(source, fold, boundsOf(asked))
-    else fold.calls(await readCall(source.database, call))
-    return fold.result()
-  },
+  read: (source, { call, ...asked }) =>
+    readReceiptPage(source, { ...asked, call }, async (more) => {
+      const fold = createReceiptFold(more)
+      if (call === null) await readEntries(source, fold, boundsOf(asked))
+      else fold.calls(await readCall(source, call))
+      return fold.result()
+    }),
   json: receiptJson,
 }
 
 /** A call with its latest truth; none where nothing was charged yet, or ever. Throws `unknown_object`. */
-const readCall = async (database: Database, id: string): Promise<readonly CallRow[]> => {
-  const life: CallLife | null = await database.call('ledger', 'life', id)
+const readCall = async (source: ReportSource, id: string): Promise<readonly CallRow[]> => {
+  const life = await lifeOf(source, id)
   if (life === null) {
-    throw new OctroiError(
-      'unknown_object',
-      `The ledger has no call "${id.slice(0, 80)}". Of a day that only its sealed file has, ask by period: from and to.`,
-    )
+    throw new OctroiError('unknown_object', `The ledger has no call "${id.slice(0, 80)}".`)
   }
-  const { call } = life.reserved
-  const last = life.ends.at(-1)
-  if (last?.kind !== 'settled' && last?.kind !== 'adjusted') return []
-  return [{ call: { ...call, conversation: last.conversation ?? call.conversation }, settlement: last }]
+  const row = callRowOf(life)
+  return row === null ? [] : [row]
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../time.ts'
 import {
   type BillAsked,
   type ReconciledBy,
+  readClosedBills,
   readDays,
   readReconciliation,
   readTotals,
@@ -71,6 +72,27 @@ export const closeBill = async (
   await ledger.closePeriod({ ...period, totals })
   const asClosed = totals.map(({ currency, amount }) => ({ currency, closed: amount, now: amount }))
   return { period: closedJson({ ...period, totals: asClosed }) }
+}
+
+/** What is asked of closed periods. */
+export const periodsQuery = z.strictObject({
+  provider: z.string().min(1).max(200).optional().describe('Only the bills of this vendor.'),
+})
+
+/** The closed periods, as command and control plane write them. */
+export const periodsAnswer = z
+  .object({ schema: z.literal('octroi-period-list/1'), periods: z.array(closedAnswer) })
+  .describe('Every closed period, and what was corrected in it since.')
+
+/** The closed periods of a ledger, of one provider or of all. */
+export const listPeriods = async (
+  database: Database,
+  { provider = null }: { readonly provider?: string | null | undefined },
+): Promise<z.output<typeof periodsAnswer>> => {
+  const closed = await readClosedBills(database, {
+    ...{ provider, from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER },
+  })
+  return { schema: 'octroi-period-list/1', periods: closed.map(closedJson) }
 }
 
 /** What closing needs: the ledger to write, and where it is read. */

@@ -1,18 +1,7 @@
 import { z } from 'zod'
 import { OctroiError } from '../../errors.ts'
 import type { Database } from '../../ledger/database.ts'
-import {
-  type ClosedRow,
-  readAccrued,
-  readCalls,
-  readClosed,
-  readImported,
-  readLives,
-  readSpend,
-  type SpendAsked,
-} from '../../ledger/reading.ts'
-import { openSeals } from '../../ledger/seal.ts'
-import type { Detail } from '../../ledger/sealed/detail.ts'
+import { type ClosedRow, readAccrued, readClosed, readImported, readSpend } from '../../ledger/reading.ts'
 import type { Picos } from '../../money/money.ts'
 import type { PriceBook } from '../../pricing/price-book.ts'
 import { type RateOn, reconcile } from '../../reports/reconciliation.ts'
@@ -25,6 +14,7 @@ import {
   reconciliationJson,
 } from '../../reports/reconciliation-json.ts'
 import { type Instant, parseInstant } from '../../time.ts'
+import { callsOf, livesOf } from './detail.ts'
 import { reconciliationAnswer } from './reconciliation-answer.ts'
 import type { ReportRoute } from './report-route.ts'
 
@@ -64,38 +54,17 @@ export const readReconciliation = async (
   const closed = await readClosedBills(database, { provider, from, to })
   const about = { provider, account, from, to, billLines: lines, closed }
   if (lines === 0) return { ...about, cells: [], totals: [], isExplained: false }
-  const detail = await detailOf(database, around, sealed)
-  for await (const rows of detail.calls(around)) fold.addCalls(rows)
+  const source = { database, sealed }
+  for await (const rows of callsOf(source, around)) fold.addCalls(rows)
   for await (const rows of readAccrued(database, around)) fold.addAccrued(rows)
   const groups = fold.groups()
   const evidence = createEvidenceFold(groups, fold, provider)
   if (evidence.wanted !== null) {
-    for await (const rows of detail.calls(evidence.wanted)) evidence.addCalls(rows)
-    for await (const lives of detail.lives(evidence.wanted)) evidence.addLives(lives)
+    for await (const rows of callsOf(source, evidence.wanted)) evidence.addCalls(rows)
+    for await (const lives of livesOf(source, evidence.wanted)) evidence.addLives(lives)
   }
   const asked = { from, to, book, pricesFrom: provider, evidenceOf: evidence.of }
   return { ...about, ...reconcile(groups, { ...asked, ...(rateOn && { rateOn }) }) }
-}
-
-/** Where the calls of a period are read: in the ledger, and in the files of its sealed days where it gave them up. */
-const detailOf = async (
-  database: Database,
-  { from, to }: SpendAsked,
-  sealed: string | null,
-): Promise<Pick<Detail, 'calls' | 'lives'>> => {
-  const seals = await openSeals(database).list()
-  const pruned = seals.some(({ day, isPruned }) => isPruned && day * dayMs < to && from < (day + 1) * dayMs)
-  if (!pruned) {
-    return { calls: (period) => readCalls(database, period), lives: (period) => readLives(database, period) }
-  }
-  if (sealed === null) {
-    throw new OctroiError(
-      'ledger_unavailable',
-      'Calls of these days are only in sealed files, which are not at hand here. Run octroi reconcile beside them.',
-    )
-  }
-  const { openDetail } = await import('../../ledger/sealed/detail.ts')
-  return openDetail(database, sealed)
 }
 
 /** The closed periods of a provider (null: of every one) that touch a stretch of time, and what they come to now. */

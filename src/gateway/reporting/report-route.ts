@@ -9,6 +9,8 @@ export type ReportSource = {
   readonly database: Database
   readonly sealed: string | null
   readonly clock: Clock
+  /** Told now and then how far a long reading is, in percent, as far as is known. */
+  readonly onProgress?: (percent: number) => void
 }
 
 /** A report over HTTP: `GET /octroi/v1/reports/{name}`. The command of the same name reads and writes by the same two

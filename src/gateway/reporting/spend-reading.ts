@@ -18,22 +18,28 @@ import { zoneNames } from '../../reports/spend-zone.ts'
 import type { Instant } from '../../time.ts'
 import { callsOf } from './detail.ts'
 import type { ReportSource } from './report-route.ts'
+import { detailQuestion, readSpendDetail } from './spend-detail.ts'
 
 /** What a report of spend is read for. */
 export type SpendReading = Omit<Required<SpendAsked>, 'before' | 'convert'> &
   Pick<SpendAsked, 'convert'> & { readonly isCompared: boolean }
 
 /** What it is read from. */
-type SpendSource = Pick<ReportSource, 'database' | 'sealed'>
+type SpendSource = Pick<ReportSource, 'database' | 'sealed' | 'onProgress'>
 
 /** From this instant on, up to but not including that one. */
 type Bounds = { readonly from: Instant; readonly to: Instant }
 
-/** Reads who spent what: from rollups and hourly sums, or, where one of the dimensions is not of whole hours, from all calls,
- * accruals and imported lines, a page at a time. Throws `bad_input` for too many groups. */
+/** Reads who spent what: from rollups and hourly sums; where one of the dimensions is not of whole hours, from the sums and
+ * the files of sealed days; and what those do not know from all calls, accruals and imported lines, a page at a time.
+ * Throws `bad_input` for too many groups. */
 export const readSpendReport = async (source: SpendSource, asked: SpendReading): Promise<SpendReport> => {
   const now = boundsOf(asked)
   const before = asked.isCompared ? periodBefore(now, asked.timeZone) : null
+  const question = (await isOfWholeHours(source.database, now, asked))
+    ? null
+    : await detailQuestion(source, asked, { from: before?.from ?? now.from, to: now.to })
+  if (question !== null) return readSpendDetail(question, asked, { now, before })
   const fold = createSpendFold({ ...asked, before })
   await readInto(source, fold.now, now, asked)
   if (before !== null) await readInto(source, fold.before, before, asked)

@@ -7,6 +7,7 @@ import type { Database } from '../../ledger/database.ts'
 import { openSqlite } from '../../ledger/databases/sqlite.ts'
 import { ledgerStore, openLedger } from '../../ledger/ledger.ts'
 import { pruneDays, sealDays } from '../../ledger/sealed/sealing.ts'
+import { openSums } from '../../ledger/sealed-sums.ts'
 import { parseInstant } from '../../time.ts'
 import { readAsked } from './asked.ts'
 import { receiptRoute } from './receipt.ts'
@@ -44,6 +45,9 @@ it('reads calls that only a sealed day has, and says where it cannot', async () 
   const [before, all] = [await byTag(sealed), await receipt({})]
   const at = parseInstant('2023-12-01')
   await sealDays(database, { folder: sealed, at, afterHours: 48 })
+  // Days of one call are too small for sums, which is noted.
+  const sums = await openSums(database).list()
+  expect(sums.map(({ file }) => file)).toEqual([null, null, null, null, null, null])
   await pruneDays(database, { folder: sealed, at, keepDays: 15 })
   expect((await byTag(sealed)).groups).toEqual(before.groups)
   expect(before.groups).toMatchObject([{ names: ['rerank'], amount: 50n, calls: 2 }])
@@ -51,5 +55,5 @@ it('reads calls that only a sealed day has, and says where it cannot', async () 
   await expect(byTag(null)).rejects.toMatchObject({ code: 'ledger_unavailable' })
   const hours = await spendRoute.read({ database, sealed: null, clock }, readAsked(spendRoute.asked, {}))
   expect(hours.totals).toMatchObject([{ amount: 50n, list: 50n }])
-  await expect(receipt({ call: 'a' })).rejects.toThrow(/ask by period/)
+  expect((await receipt({ call: 'a' })).lines).toEqual(all.lines.filter(({ id }) => id === 'a'))
 })

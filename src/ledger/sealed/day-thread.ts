@@ -3,10 +3,20 @@ import type { Fault } from '../databases/sqlite-error.ts'
 import { faultOf } from '../databases/sqlite-error.ts'
 import type { Difference } from '../ledger.ts'
 import type { Day, EntryColumn, KeptSeal } from '../seal.ts'
+import type { SealedSums, SumsName } from '../sealed-sums.ts'
 import { compareDay } from './compare-day.ts'
 import { type DaySource, openDaySource } from './day-source.ts'
 import { rewriteDay } from './rewrite-day.ts'
 import { type Written, writeDay } from './write-day.ts'
+import {
+  type CheckSumsAsked,
+  checkSums,
+  type DaySumsAsked,
+  type TenSumsAsked,
+  type WrittenSums,
+  writeDaySums,
+  writeTenSums,
+} from './write-sums.ts'
 
 /** A thread that writes days and compares them, so that nobody else waits. It reads the ledger's file beside its writer. */
 
@@ -32,6 +42,12 @@ export type DayVerbs = {
     readonly asked: { readonly path: string; readonly seal: KeptSeal }
     readonly result: readonly Difference[]
   }
+  readonly sumDay: {
+    readonly asked: DaySumsAsked
+    readonly result: Readonly<Record<SumsName, WrittenSums>>
+  }
+  readonly sumTen: { readonly asked: TenSumsAsked; readonly result: WrittenSums }
+  readonly checkSums: { readonly asked: CheckSumsAsked; readonly result: readonly SealedSums[] }
 }
 
 export type DayAsk =
@@ -68,8 +84,20 @@ const work = (
   source: DaySource,
   ask: Exclude<DayAsk, { readonly close: true }>,
 ): Promise<DayVerbs[keyof DayVerbs]['result']> => {
-  if (ask.verb === 'write') return writeDay(source, ask.asked)
-  return ask.verb === 'rewrite' ? rewriteDay(source, ask.asked) : compareDay(source, ask.asked)
+  switch (ask.verb) {
+    case 'write':
+      return writeDay(source, ask.asked)
+    case 'rewrite':
+      return rewriteDay(source, ask.asked)
+    case 'compare':
+      return compareDay(source, ask.asked)
+    case 'sumDay':
+      return writeDaySums(ask.asked)
+    case 'sumTen':
+      return writeTenSums(ask.asked)
+    default:
+      return checkSums(ask.asked)
+  }
 }
 
 if (parentPort !== null) start(parentPort, workerData)

@@ -14,6 +14,12 @@ export type DayWorker = {
   readonly rewrite: (asked: DayVerbs['rewrite']['asked']) => Promise<DayVerbs['rewrite']['result']>
   /** Where a day's file does not say what the entries say, entry by entry; nothing where it does. */
   readonly compare: (asked: DayVerbs['compare']['asked']) => Promise<DayVerbs['compare']['result']>
+  /** Writes the sums of a sealed day, from its file, and finds that they come to what its calls come to. */
+  readonly sumDay: (asked: DayVerbs['sumDay']['asked']) => Promise<DayVerbs['sumDay']['result']>
+  /** Writes the sums of several days from those of each. */
+  readonly sumTen: (asked: DayVerbs['sumTen']['asked']) => Promise<DayVerbs['sumTen']['result']>
+  /** Those of some sums that do not come to what they sum. */
+  readonly checkSums: (asked: DayVerbs['checkSums']['asked']) => Promise<DayVerbs['checkSums']['result']>
   readonly close: () => Promise<void>
 }
 
@@ -32,6 +38,9 @@ export const withDayWorker = async <Result>(
       write: async (asked) => (await worker()).write(asked),
       rewrite: async (asked) => (await worker()).rewrite(asked),
       compare: async (asked) => (await worker()).compare(asked),
+      sumDay: async (asked) => (await worker()).sumDay(asked),
+      sumTen: async (asked) => (await worker()).sumTen(asked),
+      checkSums: async (asked) => (await worker()).checkSums(asked),
     })
   } finally {
     if (opened !== null) await (await (opened as Promise<DayWorker>)).close()
@@ -80,6 +89,9 @@ export const openDayWorker = async (database: Database): Promise<DayWorker> => {
     write: (asked) => ask('write', asked),
     rewrite: (asked) => ask('rewrite', asked),
     compare: (asked) => ask('compare', asked),
+    sumDay: (asked) => ask('sumDay', asked),
+    sumTen: (asked) => ask('sumTen', asked),
+    checkSums: (asked) => ask('checkSums', asked),
     close: () => {
       thread.postMessage({ close: true } satisfies DayAsk)
       return exited

@@ -15,11 +15,18 @@ export type Duck = {
     readonly chunk: (chunk: DuckDBDataChunk) => void
     readonly end: () => void
   }>
+  /** Tells now and then how far the statement in work is, in percent, as far as is known; gives what ends it. */
+  readonly watch: (told: (percent: number) => void) => () => void
   readonly close: () => void
 }
 
 /** How much of the machine a DuckDB may take: what passes the memory is laid into `spill`. */
 export type DuckBounds = { readonly memoryMb?: number; readonly threads?: number; readonly spill?: string }
+
+/** The most that is spilled. */
+const spillMax = '8GB'
+
+const watchedMs = 250
 
 /** Opens a DuckDB for the time of `body`. */
 export const withDuck = async <Result>(
@@ -41,10 +48,12 @@ export const openDuck = async ({ memoryMb = 200, threads = 2, spill = '' }: Duck
     memory_limit: `${memoryMb}MB`,
     threads: `${threads}`,
     temp_directory: spill,
+    ...(spill !== '' && { max_temp_directory_size: spillMax }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
   const connection = await instance.connect()
+  await connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false')
   return {
     run: async (sql) => {
       await connection.run(sql)
@@ -68,6 +77,14 @@ export const openDuck = async ({ memoryMb = 200, threads = 2, spill = '' }: Duck
       const appender = await connection.createAppender(name)
       return { chunk: (chunk) => appender.appendDataChunk(chunk), end: () => appender.closeSync() }
     },
+    watch: (told) => {
+      const timer = setInterval(() => {
+        const { percentage } = connection.progress
+        if (percentage >= 0) told(percentage)
+      }, watchedMs)
+      timer.unref()
+      return () => clearInterval(timer)
+    },
     close: () => {
       connection.closeSync()
       instance.closeSync()
@@ -82,6 +99,10 @@ async function* chunksOf(connection: DuckDBConnection, sql: string): AsyncGenera
     yield chunk
   }
 }
+
+/** True where a statement had not enough memory, or not enough room to spill into. */
+export const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('Out of Memory')
 
 /** A text in a statement. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -22,6 +22,9 @@ export const plainDimensions = [
   'conversation',
   'day',
   'hour',
+  'tier',
+  'basis',
+  'currency',
   'meter',
 ] as const
 
@@ -34,11 +37,15 @@ export type GroupsAsked = {
   readonly from: Instant
   readonly to: Instant
   readonly by: readonly Dimension[]
-  readonly only?: readonly {
-    readonly dimension: Exclude<Dimension, 'meter'>
-    readonly value: string | null
-  }[]
+  readonly only?: readonly Only[]
 }
+
+/** One name of a dimension (null: none), or any of some patterns: the texts that stand in it in this order, with anything
+ * between; a pattern of one text is that text. */
+export type Only = { readonly dimension: Exclude<Dimension, 'meter'> } & (
+  | { readonly value: string | null }
+  | { readonly anyOf: readonly (readonly string[] | null)[] }
+)
 
 /** What one group came to, in one currency and of one basis. By `meter`, calls are not counted, and what had no price is
  * a group of its own with the amount 0. */
@@ -84,16 +91,19 @@ export const addGroup = ({ sums }: Groups, group: Group): void => {
 
 /** Adds a call whose cost is known. */
 export const addCall = (groups: Groups, { call, settlement }: CallRow): void => {
-  const { model, currency, basis, charges, unpriced, resent } = settlement
+  const { model, tier, currency, basis, charges, unpriced, resent } = settlement
   addRow(groups, {
-    ...{ ...call, model, currency, basis, charges, unpriced, calls: 1 },
+    ...{ ...call, model, tier, currency, basis, charges, unpriced, calls: 1 },
     ...{ resentTokens: resent?.tokens ?? 0, resentAmount: resent?.amount ?? 0n },
   })
 }
 
 /** Adds what time alone came to. */
 export const addAccrued = (groups: Groups, row: AccruedRow): void =>
-  addRow(groups, { ...row, ...row.owner, at: row.from, calls: 0, resentTokens: 0, resentAmount: 0n })
+  addRow(groups, {
+    ...{ ...row, ...row.owner, tier: null, at: row.from },
+    ...{ calls: 0, resentTokens: 0, resentAmount: 0n },
+  })
 
 /** Adds what is posted of an imported line. */
 export const addImported = (groups: Groups, row: ImportedRow): void => {
@@ -105,6 +115,7 @@ export const addImported = (groups: Groups, row: ImportedRow): void => {
 type Row = Pick<Accrued, 'conversation' | 'charges' | 'unpriced' | 'currency' | 'basis'> &
   Accrued['owner'] &
   Pick<Accrued, 'provider' | 'model' | 'endpoint' | 'at'> & {
+    readonly tier: string | null
     readonly calls: number
     readonly resentTokens: number
     readonly resentAmount: Picos
@@ -113,7 +124,7 @@ type Row = Pick<Accrued, 'conversation' | 'charges' | 'unpriced' | 'currency' | 
 const addRow = (groups: Groups, row: Row): void => {
   const { by, from, to, only = [] } = groups.asked
   if (row.at < from || row.at >= to) return
-  if (only.some(({ dimension, value }) => nameOf(row, dimension, null) !== value)) return
+  if (!only.every((each) => isOneOf(each, nameOf(row, each.dimension, null)))) return
   const { currency, basis, charges, unpriced } = row
   const put = (group: Partial<Group>, meter: Meter | null): void =>
     addGroup(groups, {
@@ -154,6 +165,28 @@ const nameOf = (row: Row, dimension: Dimension, meter: Meter | null): string | n
   if (dimension === 'hour') return new Date(row.at).toISOString().slice(0, 13)
   if (isTag(dimension)) return tagOf(row, dimension)
   return row[dimension]
+}
+
+const isOneOf = (only: Only, name: string | null): boolean => {
+  if ('value' in only) return only.value === name
+  return only.anyOf.some((pieces) =>
+    pieces === null || name === null ? pieces === name : fits(pieces, name),
+  )
+}
+
+/** Whether a name has these texts in this order, from its beginning to its end. */
+const fits = (pieces: readonly string[], name: string): boolean => {
+  const [first = '', ...rest] = pieces
+  const last = rest.pop()
+  if (last === undefined) return name === first
+  if (!name.startsWith(first) || !name.endsWith(last)) return false
+  let place = first.length
+  for (const piece of rest) {
+    const found = name.indexOf(piece, place)
+    if (found < 0) return false
+    place = found + piece.length
+  }
+  return place <= name.length - last.length
 }
 
 const tagOf = ({ tags }: Row, dimension: `tag:${string}`): string | null => {

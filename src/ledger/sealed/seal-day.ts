@@ -139,7 +139,7 @@ export const hashOf = async (path: string): Promise<string> => {
 }
 
 /** Brings a file or folder onto the disk, and gives its size. */
-const flush = async (path: string): Promise<number> => {
+export const flush = async (path: string): Promise<number> => {
   const handle = await open(path, 'r')
   try {
     await handle.sync()

@@ -6,6 +6,7 @@ import { type DayWorker, withDayWorker } from './day-worker.ts'
 import { dropDay, pruneDay } from './pruning.ts'
 import { type RollSteps, rollDays, wholeHours } from './rolling.ts'
 import { resealDay, sealDay } from './seal-day.ts'
+import { sumDays } from './sum-days.ts'
 
 /** Where the sealed days of a ledger are unless said otherwise: in `sealed`, beside its file. */
 export const sealedFolderOf = (ledgerFile: string): string => join(dirname(ledgerFile), 'sealed')
@@ -14,7 +15,7 @@ export const sealedFolderOf = (ledgerFile: string): string => join(dirname(ledge
 export type Sealed = { readonly seals: readonly KeptSeal[]; readonly waiting: readonly Day[] }
 
 /** Seals every day that ended long enough ago, the oldest first, and up to and with `until` where that is given; then
- * brings what is sealed into the rollups. */
+ * brings what is sealed into the rollups, and its sums up to date. */
 export const sealDays = async (
   database: Database,
   asked: {
@@ -60,6 +61,7 @@ export const sealDays = async (
     ),
   )
   await rollDays(database, rolling, signal)
+  await withDayWorker(database, (worker) => sumDays(database, { worker, folder, daysMax, signal }))
   return { seals: seals.sort((a, b) => a.day - b.day), waiting }
 }
 
@@ -108,6 +110,7 @@ export const pruneDays = async (
   if (signal?.aborted === true || days.length === daysMax) return { days, dropped: [] }
   const dropped = keepSealedDays === undefined ? [] : olderThan(Math.max(keepDays, keepSealedDays))
   for (const { day } of dropped) await dropDay(database, { folder, day, at })
+  await withDayWorker(database, (worker) => sumDays(database, { worker, folder, daysMax, signal }))
   return { days, dropped: dropped.map(({ day }) => day) }
 }
 

@@ -6,17 +6,20 @@ import { emptyBooks } from '../fold.ts'
 import type { Difference } from '../ledger.ts'
 import { entryOfLine } from '../lines.ts'
 import { type EntryColumn, formatDay, type KeptSeal, openSeals, type SealLedger } from '../seal.ts'
+import { openSums } from '../sealed-sums.ts'
 import { isOfCallSql, readDay } from './day-file.ts'
 import { withDayWorker } from './day-worker.ts'
 import { type Duck, withDuck } from './duck.ts'
 import { hashOf } from './seal-day.ts'
+import { verifySums } from './verify-sums.ts'
 
 /** Whether sealed days are as they were sealed, and their files say what was removed from the entries. */
 export type DaysVerification = { readonly days: number; readonly differences: readonly Difference[] }
 
 /** Verifies the files of sealed days: the hash of each; that it says what the entries say, as far as they have its calls,
- * entry by entry; and, of a day of which calls were removed, that those come to what was kept of them. A file that was given up is not missed; with `isSpare`, none
- * whose day the entries still have. */
+ * entry by entry; and, of a day of which calls were removed, that those come to what was kept of them. Then their sums, against
+ * a plain fold of what they sum. A file that was given up is not missed; with `isSpare`, none whose day the entries still
+ * have, and no sums. */
 export const verifyDays = async (
   database: Database,
   folder: string,
@@ -26,6 +29,7 @@ export const verifyDays = async (
   const all = await seals.list()
   const columns = await seals.columns()
   const differences: Difference[] = []
+  const whole: KeptSeal[] = []
   await withDayWorker(database, async (worker) => {
     for (const seal of all) {
       if (seal.droppedAt !== null) continue
@@ -37,11 +41,14 @@ export const verifyDays = async (
         continue
       }
       differences.push(...(await worker.compare({ path, seal })))
+      whole.push(seal)
       if (!seal.isPruned) continue
       differences.push(
         ...(await withDuck({}, (duck) => compareCheckpoint(duck, { seals, seal, path, columns }))),
       )
     }
+    const sums = await openSums(database).list()
+    differences.push(...(await verifySums(worker, { folder, seals: whole, sums, isSpare })))
   })
   return { days: all.length, differences }
 }
