@@ -202,7 +202,10 @@ describe('a re-rating over HTTP', () => {
 
   it.each<readonly [object, RegExp]>([
     [{ from: 'soon' }, /^from: cannot be read: "soon" is not an instant/],
-    [{ from: '2023-11-15T00:30:00Z' }, /^from: "2023-11-15T00:30:00Z" is not a whole hour/],
+    [
+      { from: '2023-11-15T00:30:00Z' },
+      /^from: "2023-11-15T00:30:00Z" is not a whole hour. Reports count whole hours\.$/,
+    ],
     [{ from: undefined }, /^from: /],
     [{ from: 20231115 }, /^from: /],
     [{ to: '2023-11-32' }, /^to: cannot be read/],

@@ -149,7 +149,8 @@ const readRequest = (body: unknown, at: Instant): Read => {
   const parsed = rerateRequest.safeParse(body)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new OctroiError('bad_input', `${issue?.path.join('.') || 'the body'}: ${issue?.message}.`)
+    const message = issue?.message.replace(/\.$/, '')
+    throw new OctroiError('bad_input', `${issue?.path.join('.') || 'the body'}: ${message}.`)
   }
   const { from, to, correction, provider = null, model = null, apply } = parsed.data
   if (from >= to) throw new OctroiError('bad_input', 'from is not before to.')
