@@ -1,4 +1,5 @@
 import { OctroiError } from '../errors.ts'
+import { fits } from '../ledger/sealed/grouping.ts'
 import {
   isSpendDimension,
   nameIn,
@@ -65,19 +66,8 @@ export const fitsWhere = (where: SpendWhere, zone: ZoneNames): ((place: SpendPla
 
 /** Whether a text is meant by a name as it is written: its pieces between stars, in order. */
 const matcherOf = (written: string): ((text: string) => boolean) => {
-  const [first = '', ...rest] = piecesOf(written)
-  const last = rest.pop()
-  if (last === undefined) return (text) => text === first
-  return (text) => {
-    if (!text.startsWith(first) || !text.endsWith(last)) return false
-    let place = first.length
-    for (const piece of rest) {
-      const found = text.indexOf(piece, place)
-      if (found < 0) return false
-      place = found + piece.length
-    }
-    return place <= text.length - last.length
-  }
+  const pieces = piecesOf(written)
+  return (text) => fits(pieces, text)
 }
 
 const piecesOf = (written: string): readonly string[] => {

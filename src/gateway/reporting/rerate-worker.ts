@@ -26,6 +26,7 @@ export const withRerateWorker = async <Result>(
   })
   const order = (what: RerateOrder): void => thread.postMessage(what)
   const ended = Promise.withResolvers<never>()
+  // Nobody may be waiting when it ends.
   ended.promise.catch(() => {})
   const exited = once(thread, 'exit').then(() => {
     ended.reject(new OctroiError('internal', 'The thread that prices calls anew has ended.'))

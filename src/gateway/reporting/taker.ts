@@ -27,6 +27,7 @@ export const openTaker = (): Taker => {
   const encoder = new TextEncoder()
   const begun = Promise.withResolvers<void>()
   const stopped = Promise.withResolvers<never>()
+  // Nobody may be waiting when it is stopped.
   stopped.promise.catch(() => {})
   let [hasBegun, isGone, isStopped] = [false, false, false]
   output.closed.catch(() => {
@@ -58,6 +59,7 @@ export const openTaker = (): Taker => {
       isStopped = true
       stopped.reject(stopping())
     },
+    // A client that has gone takes neither an end nor an error.
     end: () => {
       output.close().catch(() => {})
     },

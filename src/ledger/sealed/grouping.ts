@@ -175,7 +175,7 @@ const isOneOf = (only: Only, name: string | null): boolean => {
 }
 
 /** Whether a name has these texts in this order, from its beginning to its end. */
-const fits = (pieces: readonly string[], name: string): boolean => {
+export const fits = (pieces: readonly string[], name: string): boolean => {
   const [first = '', ...rest] = pieces
   const last = rest.pop()
   if (last === undefined) return name === first

@@ -32,6 +32,7 @@ const removeLeft = async (folder: string): Promise<void> => {
       (Number(pid) !== process.pid && lives(Number(pid)))
     )
       continue
+    // What cannot be removed now is tried again by the next who spills.
     await rm(join(folder, name), { recursive: true, force: true }).catch(() => {})
   }
 }
